@@ -1,0 +1,155 @@
+// The Node-API boundary: check, call, convert. No state of its own, so any number of threads and copies may
+// load it.
+#include <napi.h>
+
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "measure.h"
+
+namespace {
+
+using steelyard::Dtype;
+using steelyard::Io;
+using steelyard::Job;
+using steelyard::Outcome;
+using steelyard::Range;
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+bool to_uint64(double value, uint64_t& out) {
+  if (!(value >= 0 && value <= kMaxSafeInteger) || value != std::floor(value)) return false;
+  out = static_cast<uint64_t>(value);
+  return true;
+}
+
+// Four numbers per range: start, end, dtype code or -1, columns.
+const char* read_ranges(const Napi::Float64Array& plan, std::vector<Range>& ranges) {
+  if (plan.ElementLength() % 4 != 0) return "ranges: four numbers each";
+  ranges.reserve(plan.ElementLength() / 4);
+  for (size_t i = 0; i < plan.ElementLength(); i += 4) {
+    Range range = {};
+    uint64_t code = 0;
+    range.counted = plan[i + 2] != -1;
+    if (!to_uint64(plan[i], range.start) || !to_uint64(plan[i + 1], range.end) ||
+        !to_uint64(plan[i + 3], range.columns) || (range.counted && !to_uint64(plan[i + 2], code)) ||
+        code >= steelyard::kDtypeCount) {
+      return "ranges: start, end, dtype code or -1, columns";
+    }
+    range.dtype = static_cast<Dtype>(code);
+    ranges.push_back(range);
+  }
+  return nullptr;
+}
+
+Napi::Value fail(Napi::Env env, const char* message) {
+  Napi::TypeError::New(env, std::string("steelyard.measure: ") + message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+const char* outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDone:
+      return "done";
+    case Outcome::kAborted:
+      return "aborted";
+    case Outcome::kTruncated:
+      return "truncated";
+    case Outcome::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+// measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null)
+// control[0]: abort flag; control[slot]: bytes done.
+Napi::Value Measure(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() != 7 || !info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsTypedArray() ||
+      !(info[3].IsNull() || info[3].IsTypedArray()) || !info[4].IsNumber() || !info[5].IsString() ||
+      !(info[6].IsNull() || info[6].IsString())) {
+    return fail(env, "wrong arguments");
+  }
+  Job job = {};
+  job.fd = info[0].As<Napi::Number>().Int32Value();
+  if (!to_uint64(info[1].As<Napi::Number>().DoubleValue(), job.size)) return fail(env, "size");
+  if (info[2].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) return fail(env, "ranges");
+
+  const std::string io = info[5].As<Napi::String>();
+  if (io != "auto" && io != "mmap" && io != "pread") return fail(env, "io");
+  job.io = io == "mmap" ? Io::kMmap : io == "pread" ? Io::kPread : Io::kAuto;
+
+  job.kernel = info[6].IsNull() ? &steelyard::best_kernel()
+                                : steelyard::find_kernel(info[6].As<Napi::String>().Utf8Value());
+  if (job.kernel == nullptr) return fail(env, "this CPU cannot run that kernel");
+
+  if (!info[3].IsNull()) {
+    auto control = info[3].As<Napi::TypedArray>();
+    const double slot = info[4].As<Napi::Number>().DoubleValue();
+    if (control.TypedArrayType() != napi_bigint64_array || !(slot >= 1 && slot < control.ElementLength())) {
+      return fail(env, "control");
+    }
+    // Node-API's typed array accessors know SharedArrayBuffer only through this call.
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, control, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok) {
+      return fail(env, "control");
+    }
+    auto* words = static_cast<std::atomic<int64_t>*>(data);
+    job.abort = words;
+    job.progress = words + static_cast<size_t>(slot);
+  }
+
+  try {
+    if (const char* problem = read_ranges(info[2].As<Napi::Float64Array>(), job.ranges))
+      return fail(env, problem);
+    if (const char* problem = steelyard::invalid(job)) return fail(env, problem);
+    const steelyard::Measurement measured = steelyard::measure(job);
+
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("outcome", outcome_name(measured.outcome));
+    result.Set("kernel", job.kernel->name);
+    result.Set("offset", static_cast<double>(measured.offset));
+    result.Set("errno", measured.error);
+    const std::vector<double>& slots = measured.record.slots();
+    Napi::ArrayBuffer record = Napi::ArrayBuffer::New(env, slots.size() * sizeof(double));
+    if (!slots.empty()) std::memcpy(record.Data(), slots.data(), slots.size() * sizeof(double));
+    result.Set("record", record);
+    return result;
+  } catch (const std::bad_alloc&) {
+    return fail(env, "out of memory");
+  }
+}
+
+Napi::Value Kernels(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (size_t i = 0; i < steelyard::kKernelCount; i++) {
+    if (steelyard::kKernels[i].usable()) names.Set(names.Length(), steelyard::kKernels[i].name);
+  }
+  return names;
+}
+
+// [name, elements per block, bytes per block] in the order of their codes.
+Napi::Value Dtypes(const Napi::CallbackInfo& info) {
+  Napi::Array rows = Napi::Array::New(info.Env());
+  for (const steelyard::DtypeRow& dtype : steelyard::kDtypes) {
+    Napi::Array row = Napi::Array::New(info.Env());
+    row.Set(0u, dtype.name);
+    row.Set(1u, dtype.block_count);
+    row.Set(2u, dtype.block_size);
+    rows.Set(rows.Length(), row);
+  }
+  return rows;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("measure", Napi::Function::New(env, Measure, "measure"));
+  exports.Set("kernels", Napi::Function::New(env, Kernels, "kernels"));
+  exports.Set("dtypes", Napi::Function::New(env, Dtypes, "dtypes"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)

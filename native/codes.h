@@ -1,0 +1,83 @@
+// Dtypes of at most 16 bits: the histogram of their codes is a sufficient statistic, every number is derived
+// from it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dtype.h"
+#include "stats.h"
+#include "values.h"
+
+namespace steelyard {
+
+// How the codes of a format become values.
+struct CodeFormat {
+  enum class Kind : uint8_t { kFloat, kSigned, kUnsigned };
+  enum class Specials : uint8_t {
+    kNone,         // every code is a number (F4)
+    kIeee,         // exponent all ones: Inf, NaN
+    kNanAllOnes,   // one NaN per sign, exponent and mantissa all ones; no Inf (OCP OFP8 E4M3, MX E8M0)
+    kNanNegative,  // one NaN, the code of negative zero; no Inf (FNUZ)
+  };
+  Kind kind;
+  uint8_t bits;
+  bool has_sign = false;
+  uint8_t exponent_bits = 0, mantissa_bits = 0;
+  int bias = 0;
+  Specials specials = Specials::kNone;
+
+  size_t codes() const { return size_t{1} << bits; }
+  unsigned exponent(unsigned code) const { return (code >> mantissa_bits) & ((1u << exponent_bits) - 1); }
+  unsigned mantissa(unsigned code) const { return code & ((1u << mantissa_bits) - 1); }
+  bool negative(unsigned code) const { return has_sign && (code >> (bits - 1)) != 0; }
+  bool nan(unsigned code) const;
+  bool inf(unsigned code) const;
+  bool subnormal(unsigned code) const;
+  // NaN and Inf come back as such.
+  double value(unsigned code) const;
+};
+
+// nullptr for dtypes that are not counted by code.
+const CodeFormat* code_format(Dtype dtype);
+extern const CodeFormat kF16Codes, kE8m0Codes, kUe4m3Codes;
+
+// A code that occurs, and how often.
+struct CodeCount {
+  uint32_t code;
+  uint64_t count;
+};
+
+// Everything that is known of a set of codes, in code order.
+struct CodeSummary {
+  uint64_t count = 0, zero = 0, negative_zero = 0, negative = 0, nan = 0, pos_inf = 0, neg_inf = 0,
+           subnormal = 0;
+  uint64_t distinct_nan = 0;
+  double min = kNone, max = kNone, l1 = 0, squares = 0;
+  Moments moments;
+};
+CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes);
+double code_entropy(const std::vector<CodeCount>& codes);
+ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& codes);
+
+// The histogram itself.
+class CodeHistogram {
+ public:
+  void count(uint32_t code) { bins_[code]++; }
+  // `size` bytes of whole little-endian codes; 4-bit codes lie two in a byte.
+  void update(const uint8_t* data, size_t size, unsigned bits);
+  // The codes that occurred among the first `codes` ones, in code order; begins again.
+  std::vector<CodeCount> take(size_t codes);
+
+ private:
+  void update8(const uint8_t* data, size_t size);
+  void update16(const uint8_t* data, size_t size);
+  void spill();
+
+  static constexpr size_t kBins = 1 << 16;
+  std::vector<uint32_t> bins_ = std::vector<uint32_t>(kBins);
+  std::vector<uint64_t> spilled_;  // empty until a tensor has more than 2^31 codes
+  uint64_t unspilled_ = 0;
+};
+
+}  // namespace steelyard

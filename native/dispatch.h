@@ -1,0 +1,25 @@
+// What this CPU can do. A kernel is a set of functions for one instruction set; every kernel gives the same
+// numbers.
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+#include "sha256.h"
+
+namespace steelyard {
+
+struct Kernel {
+  const char* name;
+  Sha256Kernel sha256;
+  bool (*usable)();
+};
+
+// Kernels that this build knows, best first; "portable" is last and always usable.
+extern const Kernel kKernels[];
+extern const size_t kKernelCount;
+
+const Kernel& best_kernel();
+// nullptr if this build does not know the name or this CPU cannot run it.
+const Kernel* find_kernel(std::string_view name);
+
+}  // namespace steelyard

@@ -1,0 +1,48 @@
+// One forward pass over one file: every byte is read once and feeds the file's digest, the digest of the
+// range it lies in, and that range's counts.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "dispatch.h"
+#include "dtype.h"
+#include "stats.h"
+#include "window.h"
+
+namespace steelyard {
+
+// A byte range of the file to be digested and, unless it has no dtype, counted.
+struct Range {
+  uint64_t start, end;  // absolute, end exclusive
+  bool counted;
+  Dtype dtype;
+  uint64_t columns;  // elements per row; 0: no row statistics
+};
+
+struct Job {
+  int fd;
+  uint64_t size;
+  std::vector<Range> ranges;  // sorted, not overlapping, inside the file, whole blocks
+  Io io;
+  const Kernel* kernel;
+  // Shared with other threads; either may be null.
+  const std::atomic<int64_t>* abort;  // not 0: stop
+  std::atomic<int64_t>* progress;     // bytes done
+};
+
+enum class Outcome : uint8_t { kDone, kAborted, kTruncated, kFailed };
+
+struct Measurement {
+  Outcome outcome = Outcome::kDone;
+  uint64_t offset = 0;  // where reading failed
+  int error = 0;        // errno
+  Record record;        // file digest; per range: digest, stats if counted, rows
+};
+
+// Why a job cannot be run, or nullptr: TypeScript has validated all this, and hostile structure gets no
+// second chance.
+const char* invalid(const Job& job);
+Measurement measure(const Job& job);
+
+}  // namespace steelyard

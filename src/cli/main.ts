@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// The command line's entry: commands, help, and what bad usage exits with.
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../index.ts';
+import { say, sayError } from './message.ts';
+import { scanCommand } from './scan.ts';
+
+const HELP = `
+Examples:
+  steelyard scan model.safetensors              one file, a report for people
+  steelyard scan models/llama                   every file of a folder
+  steelyard scan --format json -o report.json . the same report for programs, whole or not at all
+  steelyard scan --quiet --fail-on medium .     a gate for CI: says little, exits with 1 from medium on
+
+Exit codes:
+  0    pass: everything was looked at, no finding at or above --fail-on
+  1    fail: a finding at or above --fail-on; a malformed file is one, of severity critical
+  2    no verdict: a file could not be read or changed meanwhile, a limit, nothing to scan, bad usage
+  130  interrupted (143: terminated)
+`;
+
+const program = new Command('steelyard')
+  .description(
+    'Weighs a model before anyone runs it: digests, statistics and findings of safetensors and GGUF files.',
+  )
+  .version(VERSION, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print help')
+  .addHelpText('after', HELP)
+  .configureHelp({ helpWidth: 100 })
+  .configureOutput({ outputError: (message) => say(oneLine(message)) })
+  .exitOverride();
+program.addCommand(scanCommand().copyInheritedSettings(program).addHelpText('after', HELP));
+
+/** Commander puts its suggestion on a second line; the rest of a message may quote a file name that looks like an option. */
+const oneLine = (message: string): string =>
+  message
+    .trimEnd()
+    .replace(/^error: /, 'error USAGE: ')
+    .replace(/\n\(Did you mean ([^\n]+)\?\)$/, ' (did you mean $1?)');
+
+// A reader that went away (head, less) must not kill the process: an unheard stream error would, with a stack trace and
+// exit code 1. What it means for a report is decided where the report is written.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander exits with 1 for bad usage; here 1 means that a model failed.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    sayError(error);
+    process.exitCode = 2;
+  }
+}

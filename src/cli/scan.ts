@@ -1,0 +1,114 @@
+// `steelyard scan`: arguments to options, one scan, one report, an exit code.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { SteelyardError } from '../error.ts';
+import { scan } from '../index.ts';
+import { jsonChunks } from '../report/json.ts';
+import type { FailOn, Report } from '../report/report.ts';
+import { renderText } from '../report/text.ts';
+import { SEVERITIES } from '../rules.ts';
+import { wantsColour } from './colour.ts';
+import { interruption } from './interruption.ts';
+import { say, sayError } from './message.ts';
+import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { progressDisplay } from './progress.ts';
+
+interface Flags {
+  readonly format: 'text' | 'json';
+  readonly output?: string;
+  readonly failOn: FailOn;
+  readonly threads?: number;
+  readonly io: 'auto' | 'mmap' | 'pread';
+  readonly rows?: true;
+  readonly progress?: boolean;
+  readonly quiet?: true;
+  readonly timing?: true;
+}
+
+export function scanCommand(): Command {
+  return new Command('scan')
+    .summary('report digests, statistics and findings of weight files')
+    .description(
+      'Reads every file once and reports its digest, its tensors, their statistics and what is wrong.',
+    )
+    .argument('<path...>', 'files and folders')
+    .addOption(
+      new Option('--format <format>', 'what the report is written as')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .option('-o, --output <file>', 'write the report to a file, whole or not at all')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 if a finding is at or above it')
+        .choices(['none', ...SEVERITIES])
+        .default('high'),
+    )
+    .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
+    .addOption(
+      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+    )
+    .option('--rows', 'json: also norm and digest of each row of embeddings and output heads')
+    .option('--progress', 'show progress although stderr is not a terminal')
+    .option('--no-progress', 'show no progress although it is')
+    .option('--quiet', 'text: only findings at or above low, errors and the closing lines')
+    .option('--timing', 'report seconds and throughput; they differ from run to run')
+    .action(async (paths: string[], flags: Flags) => {
+      process.exitCode = await run(paths, flags);
+    });
+}
+
+const EXIT = { pass: 0, fail: 1, error: 2 } as const;
+
+async function run(paths: readonly string[], flags: Flags): Promise<number> {
+  const interrupted = interruption();
+  const { signal } = interrupted;
+  try {
+    if (flags.output !== undefined) await checkOutput(flags.output, paths);
+    const report = await measured(paths, flags, signal);
+    // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
+    if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+    if (flags.output === undefined)
+      await writeStdout(rendered(report, flags, wantsColour(process.stdout, process.env)));
+    else {
+      await writeFileWhole(flags.output, rendered(report, flags, false), signal);
+      say(`${report.verdict.outcome}; the report is in ${flags.output}`);
+    }
+    return interrupted.code ?? EXIT[report.verdict.outcome];
+  } catch (error) {
+    if (!(error instanceof SteelyardError && error.code === 'ABORTED')) {
+      sayError(error);
+      return 2;
+    }
+    say('interrupted, no report');
+    return interrupted.code ?? 130;
+  } finally {
+    interrupted.end();
+  }
+}
+
+async function measured(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<Report> {
+  const { failOn, io, rows = false, timing = false, threads } = flags;
+  const progress = progressDisplay(process.stderr, flags.progress);
+  try {
+    return await scan(paths, {
+      failOn,
+      io,
+      rows,
+      timing,
+      signal,
+      onProgress: progress.update,
+      ...(threads === undefined ? {} : { threads }),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+const rendered = (report: Report, flags: Flags, colour: boolean): Iterable<string> =>
+  flags.format === 'json'
+    ? jsonChunks(report)
+    : [renderText(report, { colour, quiet: flags.quiet ?? false })];
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
+  return Number(text);
+}

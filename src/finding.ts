@@ -1,0 +1,63 @@
+// Findings are about content: data, never thrown. Failures are errors about one file, told beside the findings of the others.
+import type { ErrorCode, SteelyardError } from './error.ts';
+import { RULES, type RuleId, type Severity } from './rules.ts';
+
+/** A statement that a file breaks a rule. */
+export interface Finding {
+  readonly rule: RuleId;
+  readonly severity: Severity;
+  /** Relative to the model's root. */
+  readonly file: string;
+  readonly tensor?: string;
+  /** Absolute byte position in the file. */
+  readonly offset?: number;
+  readonly message: string;
+  readonly expected?: string;
+  readonly actual?: string;
+}
+
+/** The world failed while a file was looked at. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly file: string;
+  readonly offset?: number;
+  readonly errno?: string;
+  readonly message: string;
+}
+
+/** A finding, with its severity from the table of rules and its fields in the order of the report. */
+export function toFinding(broken: Omit<Finding, 'severity'>): Finding {
+  const { rule, file, tensor, offset, message, expected, actual } = broken;
+  return {
+    rule,
+    severity: RULES.get(rule)!.severity,
+    file,
+    ...(tensor === undefined ? {} : { tensor }),
+    ...(offset === undefined ? {} : { offset }),
+    message,
+    ...(expected === undefined ? {} : { expected }),
+    ...(actual === undefined ? {} : { actual }),
+  };
+}
+
+export function toFailure({ code, file, offset, errno, message }: SteelyardError): Failure {
+  return {
+    code,
+    file: file ?? '',
+    ...(offset === undefined ? {} : { offset }),
+    ...(errno === undefined ? {} : { errno }),
+    message,
+  };
+}
+
+/** By file, then byte offset, then rule and tensor: the order does not depend on who finished first. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+  return [...findings].sort(
+    (a, b) =>
+      text(a.file, b.file) ||
+      (a.offset ?? 0) - (b.offset ?? 0) ||
+      text(a.rule, b.rule) ||
+      text(a.tensor ?? '', b.tensor ?? ''),
+  );
+}

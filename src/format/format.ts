@@ -1,0 +1,19 @@
+// Which reader a file gets.
+import { readGguf } from './gguf.ts';
+import type { ByteSource, Format, Layout, Unreadable } from './layout.ts';
+import { readSafetensors } from './safetensors.ts';
+
+/** @param head the file's first bytes, four of them if it has as many. null: not a weight file by magic or name. */
+export function detectFormat(name: string, head: Uint8Array): Format | null {
+  // The magic first: what a loader would be handed under a wrong name is still what it is. A safetensors file cannot
+  // begin with these bytes, they would make its header longer than the format allows.
+  if (head[0] === 0x47 && head[1] === 0x47 && head[2] === 0x55 && head[3] === 0x46) return 'gguf';
+  const lower = name.toLowerCase();
+  if (lower.endsWith('.gguf')) return 'gguf';
+  if (lower.endsWith('.safetensors')) return 'safetensors';
+  return null;
+}
+
+export function readLayout(format: Format, source: ByteSource): Layout | Unreadable {
+  return format === 'gguf' ? readGguf(source) : readSafetensors(source);
+}

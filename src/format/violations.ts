@@ -1,0 +1,62 @@
+// Collects what is wrong with one file, and names it safely. A hostile header can break a rule a million times: of each
+// rule the first hundred places are kept and the rest is counted, so that the report stays readable and memory bounded.
+import type { RuleId } from '../rules.ts';
+import type { Format, Unreadable, Violation } from './layout.ts';
+
+export type Place = Omit<Violation, 'rule' | 'message'>;
+
+const PLACES_PER_RULE = 100;
+
+export class Violations {
+  readonly #list: Violation[] = [];
+  readonly #counts = new Map<RuleId, number>();
+
+  report(rule: RuleId, message: string, place: Place = {}): void {
+    const count = (this.#counts.get(rule) ?? 0) + 1;
+    this.#counts.set(rule, count);
+    if (count <= PLACES_PER_RULE) this.#list.push({ rule, message, ...place });
+  }
+
+  /** In the order they were found; one more per rule that was broken more often than is listed. */
+  list(): Violation[] {
+    const list = [...this.#list];
+    for (const [rule, count] of this.#counts) {
+      if (count > PLACES_PER_RULE) list.push({ rule, message: `and ${count - PLACES_PER_RULE} more places` });
+    }
+    return list;
+  }
+}
+
+/** Ends the reading of a header: nothing after this place can be trusted. Never leaves src/format. */
+export class Fault extends Error {
+  readonly rule: RuleId;
+  readonly place: Place;
+
+  constructor(rule: RuleId, message: string, place: Place = {}) {
+    super(message);
+    this.rule = rule;
+    this.place = place;
+  }
+}
+
+/** Runs a reader; a Fault becomes its last violation. Errors about the world pass through. */
+export function refusable<T>(format: Format, violations: Violations, read: () => T): T | Unreadable {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    violations.report(error.rule, error.message, error.place);
+    return { format, headerSize: null, violations: violations.list() };
+  }
+}
+
+const SHOWN = 80;
+
+/** A string of the file for use in a message: cut, quoted, and without anything a terminal would act on. */
+export function quoted(text: string): string {
+  const cut = text.length > SHOWN ? `${text.slice(0, SHOWN).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+  return JSON.stringify(cut).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
+  );
+}

@@ -1,0 +1,58 @@
+// Finds and loads the addon; the only file that does. There is no slow fallback: two result paths in production would be
+// one too many, and the slow twin in test/ exists to prove this one.
+import { createRequire } from 'node:module';
+import { SteelyardError } from '../error.ts';
+import { PACKAGE_ROOT } from '../package.ts';
+
+/** How the bytes are read: 'auto' maps where the system allows it. Same results. */
+export type Io = 'auto' | 'mmap' | 'pread';
+
+export interface NativeMeasurement {
+  readonly outcome: 'done' | 'aborted' | 'truncated' | 'failed';
+  readonly kernel: string;
+  /** Where reading failed, and the system's errno (0: none). */
+  readonly offset: number;
+  readonly errno: number;
+  /** Slots of 64 bits; read by record.ts. */
+  readonly record: ArrayBuffer;
+}
+
+interface Addon {
+  measure(
+    fd: number,
+    size: number,
+    ranges: Float64Array,
+    control: BigInt64Array | null,
+    slot: number,
+    io: Io,
+    kernel: string | null,
+  ): NativeMeasurement;
+  kernels(): string[];
+  dtypes(): [name: string, blockCount: number, blockSize: number][];
+}
+
+const NAPI_VERSION = 9; // Node 20's; a newer Node runs it too
+
+let loaded: Addon | undefined;
+
+/** The addon. Throws NATIVE_UNAVAILABLE with advice. */
+export function native(): Addon {
+  if (loaded === undefined) loaded = load();
+  return loaded;
+}
+
+function load(): Addon {
+  const require = createRequire(import.meta.url);
+  try {
+    const find = require('pkg-prebuilds') as (root: string, options: object) => Addon;
+    return find(PACKAGE_ROOT, { name: 'steelyard', napi_versions: [NAPI_VERSION] });
+  } catch (cause) {
+    throw new SteelyardError(
+      'NATIVE_UNAVAILABLE',
+      `the native addon cannot be loaded on ${process.platform}-${process.arch} with Node ${process.version}: ` +
+        `${(cause as Error).message.split('\n')[0]}. If this platform has no prebuilt addon, build it (CMake 3.19 and a ` +
+        `C++20 compiler): cd "${PACKAGE_ROOT}" && npm install --include=dev --ignore-scripts && npm run build:native`,
+      { cause },
+    );
+  }
+}

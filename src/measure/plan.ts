@@ -1,0 +1,57 @@
+// A file's layout → the byte ranges that the native pass takes: the header, then the tensors. Pure.
+import { dtypeByName } from '../dtype.ts';
+import type { Layout, TensorLayout } from '../format/layout.ts';
+
+export interface Plan {
+  /** Four numbers per range: start, end, dtype code or -1 for a digest alone, columns or 0 for no row statistics. */
+  readonly ranges: Float64Array;
+  /** dtype code of each range. */
+  readonly dtypes: Int16Array;
+  /** For each tensor of the layout its range, or -1: it overlaps an earlier one, and a forward pass reads a byte once. */
+  readonly tensors: Int32Array;
+}
+
+/** The range of the header, when there is a layout. */
+export const HEADER_RANGE = 0;
+
+/** No layout: the file's digest alone. `rows`: row statistics of embeddings and output heads. */
+export function planRanges(layout: Layout | null, rows: boolean): Plan {
+  if (layout === null) return { ranges: new Float64Array(0), dtypes: new Int16Array(0), tensors: new Int32Array(0) };
+  const ranges: number[] = [0, layout.headerSize, -1, 0];
+  const tensors = new Int32Array(layout.tensors.length).fill(-1);
+  let position = layout.headerSize;
+  layout.tensors.forEach((tensor, index) => {
+    if (tensor.start < position) return;
+    tensors[index] = ranges.length / 4;
+    const dtype = dtypeByName(tensor.dtype);
+    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, rows ? columnsOf(tensor) : 0);
+    position = tensor.end;
+  });
+  const dtypes = new Int16Array(ranges.length / 4).map((_, range) => ranges[4 * range + 2]!);
+  return { ranges: new Float64Array(ranges), dtypes, tensors };
+}
+
+// Last name segments before ".weight" under which the common families keep their token embeddings and output heads:
+// Llama, Mistral, Qwen, Gemma (embed_tokens, lm_head), GPT-2 (wte, wpe), GPT-NeoX (embed_in, embed_out), BERT
+// (word_embeddings, decoder), T5 (shared), GGUF (token_embd, output).
+const ROW_NAMES = new Set([
+  'embed_tokens',
+  'lm_head',
+  'wte',
+  'wpe',
+  'embed_in',
+  'embed_out',
+  'word_embeddings',
+  'decoder',
+  'shared',
+  'token_embd',
+  'output',
+]);
+
+/** Elements per row, or 0 where rows are not asked for or do not fall on whole blocks. */
+function columnsOf({ name, dtype, shape }: TensorLayout): number {
+  const [rows, columns] = shape;
+  const module = name.endsWith('.weight') ? name.split('.').at(-2) : undefined;
+  if (shape.length !== 2 || rows === 0 || !columns || module === undefined || !ROW_NAMES.has(module)) return 0;
+  return columns % (dtypeByName(dtype)?.blockCount ?? columns + 1) === 0 ? columns : 0;
+}

@@ -1,0 +1,183 @@
+// Reads the slots that native/stats.cc writes: the same fields in the same order.
+import { DTYPES, type DtypeInfo } from '../dtype.ts';
+import { SteelyardError } from '../error.ts';
+import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../profile/stats.ts';
+
+/** What one range of a file measured. */
+export interface RangeMeasurement {
+  readonly sha256: string;
+  /** null: digest only. */
+  readonly stats: Stats | null;
+}
+
+/** What one file measured; `ranges` as they were asked for. */
+export interface Measurement {
+  readonly sha256: string;
+  readonly ranges: readonly RangeMeasurement[];
+}
+
+/** `dtypes`: the dtype code of each range, or -1 for a digest alone. */
+export function readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Measurement {
+  const slots = new Slots(record);
+  const sha256 = slots.digest();
+  const ranges: RangeMeasurement[] = [];
+  for (let i = 0; i < dtypes.length; i++) {
+    const digest = slots.digest();
+    const dtype = DTYPES[dtypes[i]!];
+    ranges.push({ sha256: digest, stats: dtype === undefined ? null : readStats(slots, dtype) });
+  }
+  slots.assertEnd();
+  return { sha256, ranges };
+}
+
+function readStats(slots: Slots, dtype: DtypeInfo): Stats {
+  const [count, zero, negativeZero, nan, posInf, negInf, subnormal, distinctNaN] = slots.numbers(8) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const hasValues = slots.number() === 1;
+  const components = dtype.name === 'C64' ? 2 * count : count;
+  const anyFinite = hasValues && components > nan + posInf + negInf;
+  const extreme = (unsigned: boolean) => {
+    const value = slots.extreme(dtype.name, unsigned);
+    return anyFinite ? value : null;
+  };
+  return {
+    coverage: dtype.coverage,
+    count,
+    zero,
+    negativeZero,
+    nan,
+    posInf,
+    negInf,
+    subnormal,
+    distinctNaN,
+    min: extreme(false),
+    max: extreme(false),
+    absMax: extreme(true),
+    mean: slots.nullable(),
+    std: slots.nullable(),
+    l1: slots.nullable(),
+    l2: slots.nullable(),
+    skewness: slots.nullable(),
+    kurtosis: slots.nullable(),
+    entropy: {
+      code: slots.nullable(),
+      exponent: slots.nullable(),
+      mantissa: slots.nullable(),
+      bytes: slots.list(),
+    },
+    ...readHistogram(slots, hasValues),
+    trailingZeros: orNull(slots.list()),
+    quantized: readQuantized(slots),
+    rows: readRows(slots),
+  };
+}
+
+function readHistogram(slots: Slots, hasValues: boolean): Pick<Stats, 'histogram'> {
+  const run = (): HistogramRun | null => {
+    const first = slots.number();
+    const counts = slots.list();
+    return counts.length === 0 ? null : { first, counts };
+  };
+  const negative = run();
+  const positive = run();
+  return { histogram: hasValues ? { negative, positive } : null };
+}
+
+function readQuantized(slots: Slots): QuantizedStats | null {
+  if (slots.number() === 0) return null;
+  const blocks = slots.number();
+  const blocksAtExtreme = slots.nullable();
+  const scales = readScales(slots);
+  const mins = readScales(slots);
+  const counts = slots.list();
+  const entropy = slots.number();
+  return { blocks, blocksAtExtreme, scales, mins, quants: counts.length === 0 ? null : { counts, entropy } };
+}
+
+function readScales(slots: Slots): ScaleStats | null {
+  if (slots.number() === 0) return null;
+  return {
+    count: slots.number(),
+    zero: slots.number(),
+    negative: slots.number(),
+    nan: slots.number(),
+    inf: slots.number(),
+    subnormal: slots.number(),
+    min: slots.nullable(),
+    max: slots.nullable(),
+    mean: slots.nullable(),
+    std: slots.nullable(),
+    entropy: slots.nullable(),
+  };
+}
+
+function readRows(slots: Slots): RowStats | null {
+  const norms = slots.list();
+  const digests = norms.map(() => slots.digest());
+  return norms.length === 0 ? null : { norms, digests };
+}
+
+const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);
+
+/** A cursor over 64-bit slots: doubles, or 64 raw bits. */
+class Slots {
+  readonly #floats: Float64Array;
+  readonly #bits: BigUint64Array;
+  readonly #bytes: Buffer;
+  #next = 0;
+
+  constructor(record: ArrayBuffer) {
+    this.#floats = new Float64Array(record);
+    this.#bits = new BigUint64Array(record);
+    this.#bytes = Buffer.from(record);
+  }
+
+  number(): number {
+    const value = this.#floats[this.#next++];
+    if (value === undefined) throw new SteelyardError('INTERNAL', 'the native record ends too early');
+    return value;
+  }
+
+  numbers(count: number): number[] {
+    return Array.from({ length: count }, () => this.number());
+  }
+
+  /** NaN stands for null. */
+  nullable(): number | null {
+    const value = this.number();
+    return Number.isNaN(value) ? null : value;
+  }
+
+  list(): number[] {
+    return this.numbers(this.number());
+  }
+
+  digest(): string {
+    const start = this.#next * 8;
+    this.#next += 4;
+    return `sha256:${this.#bytes.toString('hex', start, start + 32)}`;
+  }
+
+  /** A minimum, maximum or magnitude: 64-bit integers come whole, so that none is rounded. */
+  extreme(dtype: string, unsigned: boolean): number | string {
+    if (dtype !== 'I64' && dtype !== 'U64') return this.number() + 0; // + 0: no sign on zero
+    const bits = this.#bits[this.#next++]!;
+    const value = unsigned || dtype === 'U64' ? bits : BigInt.asIntN(64, bits);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+
+  assertEnd(): void {
+    if (this.#next !== this.#floats.length) {
+      throw new SteelyardError('INTERNAL', `the native record has ${this.#floats.length - this.#next} slots too many`);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+// What runs in a worker thread: one file, one native call. A plain object goes back, because errors lose their fields on
+// the way between threads.
+import { type Io, type NativeMeasurement, native } from './native.ts';
+
+export interface Job {
+  readonly fd: number;
+  readonly size: number;
+  readonly ranges: Float64Array;
+  /** Word 0: abort flag; word `slot`: bytes done. */
+  readonly control: BigInt64Array;
+  readonly slot: number;
+  readonly io: Io;
+}
+
+export default function measure({ fd, size, ranges, control, slot, io }: Job): NativeMeasurement {
+  return native().measure(fd, size, ranges, control, slot, io, null);
+}

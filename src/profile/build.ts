@@ -1,0 +1,73 @@
+// Layouts and measurements → the profile. Pure: the same files give the same profile, whoever measured them and how.
+import { createHash } from 'node:crypto';
+import type { MetadataEntry, MetadataValue } from '../format/layout.ts';
+import type { MeasuredFile } from '../measure/measure.ts';
+import type { FileProfile, MetadataProfile, Profile, TensorProfile } from './profile.ts';
+
+/** `files` sorted by path. */
+export function buildProfile(files: readonly MeasuredFile[]): Profile {
+  return { files: files.map(fileProfile), tensors: files.flatMap(tensorProfiles) };
+}
+
+function fileProfile({ entry, format, size, sha256, layout }: MeasuredFile): FileProfile {
+  return {
+    path: entry.path,
+    format,
+    size,
+    sha256,
+    tensorCount: layout?.tensors.length ?? 0,
+    headerSize: layout?.headerSize ?? null,
+    metadata: layout?.metadata.map(metadataProfile) ?? [],
+  };
+}
+
+function tensorProfiles({ entry, layout, tensors }: MeasuredFile): TensorProfile[] {
+  return (layout?.tensors ?? []).map(({ name, dtype, shape, start, end }, index) => {
+    const measured = tensors[index];
+    return {
+      name,
+      file: entry.path,
+      dtype,
+      shape,
+      start,
+      end,
+      sha256: measured?.sha256 ?? null,
+      stats: measured?.stats ?? null,
+    };
+  });
+}
+
+const SHOWN_MAX = 256; // characters of a value that stand in the profile itself
+
+/** Long values (vocabularies, chat templates) are known by their digest. */
+function metadataProfile({ key, type, value }: MetadataEntry): MetadataProfile {
+  if (typeof value === 'object') return { key, type, count: value.items.length, digest: valueDigest(value) };
+  if (typeof value === 'bigint') return { key, type, value: value.toString() };
+  if (typeof value === 'number' && !Number.isFinite(value)) return { key, type, value: String(value) };
+  if (typeof value !== 'string' || value.length <= SHOWN_MAX) return { key, type, value };
+  return { key, type, size: Buffer.byteLength(value), digest: valueDigest(value) };
+}
+
+/** Over the value itself, not its bytes in the file: the same vocabulary in another container has the same digest. */
+function valueDigest(value: MetadataValue): string {
+  const hash = createHash('sha256');
+  digestInto(hash, value);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+// A string is hashed as its UTF-8 bytes, so that a template's digest can be checked with sha256sum; items of an array are
+// set apart by their type and length.
+function digestInto(hash: ReturnType<typeof createHash>, value: MetadataValue): void {
+  if (typeof value !== 'object') {
+    hash.update(String(value));
+    return;
+  }
+  hash.update(`array ${value.elementType} ${value.items.length}\n`);
+  for (const item of value.items) {
+    if (typeof item === 'object') digestInto(hash, item);
+    else {
+      const text = String(item);
+      hash.update(`${Buffer.byteLength(text)}:${text}`);
+    }
+  }
+}

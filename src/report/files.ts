@@ -1,0 +1,44 @@
+// The text report's first section: what was looked at, one block per file.
+import type { FileProfile, TensorProfile } from '../profile/profile.ts';
+import { inert } from './inert.ts';
+import { type Paint, WIDTH, wrapped } from './page.ts';
+import { bytes, counted, duration, grouped } from './quantity.ts';
+import type { Report } from './report.ts';
+
+export function fileLines(report: Report, paint: Paint): string[] {
+  const dtypes = dtypeCounts(report.tensors);
+  const seconds = new Map(report.timing?.files.map((file) => [file.path, file.seconds]));
+  return report.files.flatMap((file) => [
+    ...heading(file, dtypes.get(file.path), paint),
+    `  sha256  ${digest(file.sha256)}${throughput(file.size, seconds.get(file.path))}`,
+  ]);
+}
+
+function heading(file: FileProfile, dtypes: ReadonlyMap<string, number> | undefined, paint: Paint): string[] {
+  const path = inert(file.path);
+  const facts = [file.format ?? 'other', bytes(file.size)];
+  if (file.format !== null) facts.push(counted(file.tensorCount, 'tensor'));
+  const kinds = [...(dtypes ?? [])]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .map(([dtype, count]) => `${inert(dtype)} ${grouped(count)}`);
+  const all = kinds.length === 0 ? facts : [...facts, kinds.join(', ')];
+  const line = [path, ...all].join('  ');
+  if (line.length <= WIDTH) return [paint('title', path) + line.slice(path.length)];
+  return [paint('title', path), `  ${facts.join('  ')}`, ...wrapped(kinds, ', ', '  ')];
+}
+
+function dtypeCounts(tensors: readonly TensorProfile[]): Map<string, Map<string, number>> {
+  const files = new Map<string, Map<string, number>>();
+  for (const { file, dtype } of tensors) {
+    const counts = files.get(file) ?? new Map<string, number>();
+    counts.set(dtype, (counts.get(dtype) ?? 0) + 1);
+    files.set(file, counts);
+  }
+  return files;
+}
+
+/** In full and without its prefix: people compare it with the output of sha256sum. */
+const digest = (sha256: string): string => inert(sha256.replace(/^sha256:/, ''));
+
+const throughput = (size: number, seconds: number | undefined): string =>
+  seconds === undefined || seconds <= 0 ? '' : `  ${bytes(size / seconds)}/s in ${duration(seconds)}`;
