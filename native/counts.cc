@@ -16,8 +16,14 @@ void Counts::begin(Dtype dtype, uint64_t size, uint64_t columns) {
   unit_ = traits.block_size;
   rows_.begin(columns, columns / traits.block_count * traits.block_size);
   Rows* rows = rows_.wanted() ? &rows_ : nullptr;
-  if (traits.method == Method::kWide) wide_.begin(dtype, rows);
-  if (traits.method == Method::kBlocks) blocks_.begin(dtype, rows);
+  if (traits.method == Method::kWide) {
+    if (!wide_) wide_.emplace();
+    wide_->begin(dtype, rows);
+  }
+  if (traits.method == Method::kBlocks) {
+    if (!blocks_) blocks_.emplace();
+    blocks_->begin(dtype, rows);
+  }
 }
 
 void Counts::update(const uint8_t* data, size_t size) {
@@ -42,12 +48,13 @@ void Counts::update_units(const uint8_t* data, size_t size) {
     case Method::kBytes:
       return bytes_.update(data, size);
     case Method::kWide:
-      return wide_.update(data, size);
+      return wide_->update(data, size);
     case Method::kBlocks:
       bytes_.update(data, size);
-      return blocks_.update(data, size);
+      return blocks_->update(data, size);
     case Method::kCodes:
       if (rows_.wanted()) add_code_rows(data, size);
+      if (dtype_ == Dtype::F4) bytes_.update(data, size);
       return codes_.update(data, size, code_format(dtype_)->bits);
   }
 }
@@ -64,10 +71,10 @@ void Counts::finish(Record& record) {
       finish_codes(stats);
       break;
     case Method::kWide:
-      wide_.finish(stats);
+      wide_->finish(stats);
       break;
     case Method::kBlocks:
-      blocks_.finish(stats);
+      blocks_->finish(stats);
       stats.byte_entropy = {bytes_.finish()};
       break;
   }

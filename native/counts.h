@@ -3,7 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 
 #include "codes.h"
 #include "dtype.h"
@@ -66,8 +66,9 @@ class Counts {
   ByteCounts bytes_;
   CodeHistogram codes_;
   Magnitudes magnitudes_;
-  WideCounts wide_;
-  BlockCounts blocks_;
+  // Made when a tensor first needs them: most files have one kind of dtype.
+  std::optional<WideCounts> wide_;
+  std::optional<BlockCounts> blocks_;
 };
 
 }  // namespace steelyard

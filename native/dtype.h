@@ -57,6 +57,9 @@ inline constexpr DtypeRow kDtypes[] = {
 inline constexpr size_t kDtypeCount = std::size(kDtypes);
 inline constexpr size_t kMaxBlockSize = 292;
 
+// Row norms need every element decoded, one value each.
+bool has_rows(Dtype dtype);
+
 inline const DtypeRow& row(Dtype dtype) {
   return kDtypes[static_cast<size_t>(dtype)];
 }

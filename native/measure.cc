@@ -68,6 +68,7 @@ const char* invalid(const Job& job) {
     const uint64_t blocks = (range.end - range.start) / traits.block_size;
     if (blocks * traits.block_size != range.end - range.start)
       return "a range is not a whole number of blocks";
+    if (range.columns > 0 && !has_rows(range.dtype)) return "this dtype has no row statistics";
     if (range.columns % traits.block_count != 0) return "a row is not a whole number of blocks";
     if (range.columns > 0 && blocks % (range.columns / traits.block_count) != 0) return "a row is cut";
   }

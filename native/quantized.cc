@@ -245,7 +245,7 @@ void count_scales(Dtype dtype, const BlockTraits& traits, const uint8_t* block, 
   if (traits.min_at >= 0) mins.count(load16(block + traits.min_at));
   if (dtype == Dtype::MXFP4) scales.count(block[0]);
   if (dtype == Dtype::NVFP4) {
-    for (int i = 0; i < 4; i++) scales.count(block[i] & 0x7f);
+    for (int i = 0; i < 4; i++) scales.count(block[i]);
   }
   if (dtype == Dtype::IQ1_M) {  // a 16-bit float in the high nibbles of four 16-bit words
     uint32_t code = 0;
@@ -269,6 +269,11 @@ bool has_extreme(Dtype dtype) {
 }
 
 }  // namespace
+
+bool has_rows(Dtype dtype) {
+  if (dtype == Dtype::C64 || row(dtype).method == Method::kBytes) return false;
+  return row(dtype).method != Method::kBlocks || traits_of(dtype).codes > 0;
+}
 
 void BlockCounts::begin(Dtype dtype, Rows* rows) {
   dtype_ = dtype;

@@ -24,7 +24,7 @@ void Rows::add(const double* values, size_t count) {
     double x = values[i];
     if (x - x == 0) sum_ += x * x;
     if (++column_ < columns_) continue;
-    norms_.push_back(std::sqrt(sum_));
+    norms_.push_back(finite_or_none(std::sqrt(sum_)));
     sum_ = 0;
     column_ = 0;
   }

@@ -11,6 +11,10 @@ namespace steelyard {
 
 inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // null on the other side
 
+inline double finite_or_none(double value) {
+  return value - value == 0 ? value : kNone;
+}
+
 // Results cross to JavaScript as one array of 64-bit slots per file: 100,000 objects would cost a second,
 // this does not.
 class Record {

@@ -221,7 +221,10 @@ void Values::finish(Stats& stats) {
   stats.abs_max_bits = std::bit_cast<uint64_t>(std::max(std::fabs(min_), std::fabs(max_)));
   stats.l1 = finite_or_none(l1_);
   stats.l2 = finite_or_none(std::sqrt(squares_));
-  write_moments(subtrees_[0].moments, stats);
+  Moments moments = subtrees_[0].moments;
+  // The mean of equal values may be rounded; their variance is 0 all the same.
+  if (min_ == max_) moments = {moments.n, min_, 0, 0, 0};
+  write_moments(moments, stats);
 }
 
 }  // namespace steelyard

@@ -17,9 +17,6 @@ struct Moments {
 Moments merge(const Moments& a, const Moments& b);
 // Fills mean, std, skewness and kurtosis; what is not finite stays null.
 void write_moments(const Moments& moments, Stats& stats);
-inline double finite_or_none(double value) {
-  return value - value == 0 ? value : kNone;
-}
 
 // Counts of magnitudes in quarter octaves by sign; the bins are fixed, so any two tensors can be compared.
 class Magnitudes {

@@ -50,9 +50,14 @@ export function toFailure({ code, file, offset, errno, message }: SteelyardError
   };
 }
 
+const text = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function sortFailures(failures: readonly Failure[]): Failure[] {
+  return [...failures].sort((a, b) => text(a.file, b.file));
+}
+
 /** By file, then byte offset, then rule and tensor: the order does not depend on who finished first. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const text = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
   return [...findings].sort(
     (a, b) =>
       text(a.file, b.file) ||

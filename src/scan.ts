@@ -1,6 +1,6 @@
 // The spine: paths in, report out, every stage in order.
 import { SteelyardError } from './error.ts';
-import { sortFindings, toFailure, toFinding } from './finding.ts';
+import { sortFailures, sortFindings, toFailure, toFinding } from './finding.ts';
 import { inspect } from './inspect/inspect.ts';
 import { type MeasureOptions, measureFiles, threadsOf } from './measure/measure.ts';
 import { listModel } from './model/model.ts';
@@ -29,12 +29,17 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const profile = buildProfile(measured.files);
   const findings = sortFindings([
     ...model.violations.map(toFinding),
-    ...measured.files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
+    ...measured.files.flatMap(({ entry, violations }) =>
+      violations.map((v) => toFinding({ ...v, file: entry.path })),
+    ),
     ...inspect(profile),
   ]);
-  const errors = [...model.unscannable, ...measured.errors].map(toFailure);
+  const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
   if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
-    throw new SteelyardError('NOT_FOUND', 'nothing to scan: no safetensors or GGUF file among the files named');
+    throw new SteelyardError(
+      'NOT_FOUND',
+      'nothing to scan: no safetensors or GGUF file among the files named',
+    );
   }
   return {
     schema: 'steelyard/report/1',

@@ -98,6 +98,7 @@ test('inert text can be decoded to what went in', async (t) => {
   t.equal(inert('C++::naïve 模型'), 'C++::naïve 模型', 'what is visible stays as it is');
   t.equal(inert('\r::stop-commands::x'), '\\u{d}::stop-commands::x');
   t.equal(inert('a  b '), 'a \\u{20}b\\u{20}');
+  t.equal(inert('section_end:1:x'), '\\u{73}ection_end:1:x');
   t.equal(inert(''), '\\{empty}');
 });
 

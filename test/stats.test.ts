@@ -23,6 +23,7 @@ interface Case {
   readonly columns?: number;
 }
 
+t.setTimeout(300_000);
 const folder = mkdtempSync(join(tmpdir(), 'steelyard-stats-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
 
@@ -244,7 +245,6 @@ t.test('rows', async (t) => {
     ['F4', 6, 11],
     ['I8', 1, 130],
     ['I64', 3, 30],
-    ['C64', 5, 13],
     ['Q8_0', 32, 17],
     ['Q8_0', 96, 17],
     ['Q4_K', 512, 5],
@@ -263,6 +263,19 @@ t.test('rows', async (t) => {
   }
 });
 
+t.test('no rows where elements are not decoded one by one', (t) => {
+  for (const dtype of ['C64', 'F6_E2M3', 'IQ2_XXS', 'Q8_1', 'Q8_K', 'NVFP4']) {
+    const { code, blockCount, blockSize } = dtypeByName(dtype)!;
+    const rows = [{ start: 0, end: blockSize, dtype: code, columns: blockCount }];
+    t.throws(
+      () => withFile(new Uint8Array(blockSize), (fd) => measure(fd, blockSize, rows, ways()[0]!)),
+      /no row statistics/,
+      dtype,
+    );
+  }
+  t.end();
+});
+
 t.test('tensors across the windows of a large file', async (t) => {
   const window = 64 * 1024 * 1024;
   const names = ['F32', 'BF16', 'F64', 'Q4_K', 'Q8_0', 'I64', 'F8_E5M2', 'C64'];
@@ -272,11 +285,10 @@ t.test('tensors across the windows of a large file', async (t) => {
   const cases = names.map((name, i): Case & { start: number } => {
     const info = dtypeByName(name)!;
     const one = ordinary(info, Math.ceil(40_000 / info.blockSize), name);
-    // The first lies across the first edge, the others at sundry places, the last ends the file.
-    const last = size - one.bytes.length;
+    // The first lies across an edge, the last across the other and up to the end of the file.
     const start =
-      i === 0 ? window - 20_001 : i === names.length - 1 ? last : i === 1 ? 2 * window - 12_346 - 40_000 : 0;
-    return { ...one, start: start || 100_000 * i + 3 };
+      i === 0 ? window - 20_001 : i === names.length - 1 ? size - one.bytes.length : 100_000 * i + 3;
+    return { ...one, start };
   });
   const sorted = cases.toSorted((a, b) => a.start - b.start);
   for (const { start, bytes } of sorted) file.set(bytes, start);
@@ -418,8 +430,20 @@ function differences(found: RangeMeasurement, { name, dtype, bytes, columns }: C
   const wanted = answers.get(key) ?? referenceStats(bytes, dtype, columns);
   answers.set(key, wanted);
   const wrong = found.sha256 === digest ? [] : ['sha256'];
-  return [...wrong, ...mismatches(found.stats, wanted, '', toleranceOf(dtype, wanted))].map(
-    (text) => `${name}: ${text}`,
+  const undefinedParts = dtype === 'F64' && leavesRange(bytes) ? OF_POWERS : /^$/;
+  return [...wrong, ...mismatches(found.stats, wanted, '', toleranceOf(dtype, wanted))]
+    .filter((text) => !undefinedParts.test(text))
+    .map((text) => `${name}: ${text}`);
+}
+
+// Stats says that powers are computed as doubles: where fourth powers leave their range, these are null or inexact. All
+// kernels must still agree on them to the bit.
+const OF_POWERS = /^(mean|std|l1|l2|skewness|kurtosis|rows\.norms\.\d+) /;
+
+function leavesRange(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return Array.from({ length: bytes.length / 8 }, (_, i) => Math.abs(view.getFloat64(8 * i, true))).some(
+    (magnitude) => Number.isFinite(magnitude) && magnitude !== 0 && (magnitude > 1e76 || magnitude < 1e-76),
   );
 }
 
@@ -434,9 +458,15 @@ function toleranceOf(dtype: string, wanted: Stats): Tolerance {
   const wide = blockCount === 1 && blockSize > 2;
   const finite = (dtype === 'C64' ? 2 : 1) * wanted.count - wanted.nan - wanted.posInf - wanted.negInf;
   // What cancels is measured against what it is made of.
-  const scales: Record<string, number> = { '.mean': (wanted.l1 ?? 0) / finite, '.skewness': 1 };
-  return (path) =>
-    DERIVED.test(path) ? { relative: wide ? 1e-9 : 1e-12, scale: wide ? (scales[path] ?? 0) : 0 } : undefined;
+  const scales: Record<string, number> = { '.mean': wide ? (wanted.l1 ?? 0) / finite : 0, '.skewness': 1 };
+  // Values of 53 bits about a mean of 53 bits: a spread of few units in the last place has few true digits.
+  const condition = wanted.std ? Number(wanted.absMax) / wanted.std : 0;
+  const spread = wide && blockSize === 8 && dtype !== 'C64' ? 2 ** -49 * condition : 0;
+  return (path) => {
+    if (!DERIVED.test(path)) return undefined;
+    const central = path === '.std' || path === '.skewness' || path === '.kurtosis';
+    return { relative: (wide ? 1e-9 : 1e-12) + (central ? spread : 0), scale: scales[path] ?? 0 };
+  };
 }
 
 function mismatches(found: unknown, wanted: unknown, path: string, tolerance: Tolerance): string[] {

@@ -20,6 +20,7 @@ export interface Terminal {
 export function progressDisplay(stream: Terminal, wanted: boolean | undefined): ProgressDisplay {
   if (wanted === false || (wanted === undefined && !stream.isTTY)) return { update: nothing, end: nothing };
   const bar = stream.isTTY === true;
+  const width = (): number => (stream.columns || 80) - 1; // 0: a terminal that does not know
   const started = performance.now();
   let latest: Progress | undefined;
   let drawn = false;
@@ -27,7 +28,7 @@ export function progressDisplay(stream: Terminal, wanted: boolean | undefined): 
     () => {
       if (latest === undefined) return;
       const text = line(latest, (performance.now() - started) / 1000);
-      if (bar) stream.write(`\r${`${gauge(latest)} ${text}`.slice(0, (stream.columns ?? 80) - 1)}\x1b[K`);
+      if (bar) stream.write(`\r${`${gauge(latest)} ${text}`.slice(0, width())}\x1b[K`);
       else stream.write(`steelyard: ${text}\n`);
       drawn = true;
     },

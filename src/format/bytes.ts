@@ -94,19 +94,23 @@ export class Cursor {
   count(size: number, what: string): number {
     const offset = this.#at;
     const count = this.u64();
-    const most = Math.floor(this.remaining / size);
-    if (count > BigInt(most)) {
-      throw new Fault(
-        'header/count',
-        `${count} ${what} are declared, the rest of the file could hold ${most}`,
-        {
-          offset,
-          expected: `at most ${most}`,
-          actual: String(count),
-        },
-      );
-    }
+    this.expectRoom(count, size, what, offset);
     return Number(count);
+  }
+
+  /** So many things of at least `size` bytes must fit the rest of the file; `offset` is where the count stands. */
+  expectRoom(count: bigint | number, size: number, what: string, offset: number): void {
+    const most = Math.floor(this.remaining / size);
+    if (count <= most) return;
+    throw new Fault(
+      'header/count',
+      `${count} ${what} are declared, the rest of the file could hold ${most}`,
+      {
+        offset,
+        expected: `at most ${most}`,
+        actual: String(count),
+      },
+    );
   }
 
   /** A string: u64 length, then bytes that should be UTF-8. */

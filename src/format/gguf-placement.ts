@@ -49,7 +49,8 @@ export function placed(
         expected: `at most ${fileSize}`,
         actual: `${BigInt(dataStart) + BigInt(offset) + BigInt(size ?? 0)}`,
       });
-      if (offset <= dataSize) spans.push({ name, start: dataStart + offset, end: fileSize });
+      if (offset > dataSize) complete = false;
+      else spans.push({ name, start: dataStart + offset, end: fileSize });
       continue;
     }
     const start = dataStart + offset;

@@ -34,6 +34,7 @@ function readHeader(source: ByteSource, violations: Violations): Layout {
   for (let i = 0; i < metadataCount; i++) metadata.push(metadataReader.read());
   const alignment = alignmentOf(metadata, violations);
 
+  cursor.expectRoom(tensorCount, MIN_INFO_SIZE, 'tensors', 8);
   const infos: Info[] = [];
   const infoReader = new InfoReader(cursor, alignment, violations);
   for (let i = 0; i < tensorCount; i++) infos.push(infoReader.read());

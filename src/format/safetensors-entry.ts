@@ -28,7 +28,12 @@ export class EntryReader {
   #at = 0;
   #dtype: DtypeInfo | string | null = null;
   #shape: readonly number[] | null = null;
-  #range: readonly number[] | null = null;
+  #ranged = false;
+  #begin = 0;
+  #finish = 0;
+  #last: DtypeInfo | null = null;
+  /** The integers of the last array: reused, because a header has millions of small arrays. */
+  readonly #numbers: number[] = [];
 
   constructor(json: JsonReader, dataStart: number, fileSize: number, violations: Violations) {
     this.#json = json;
@@ -44,7 +49,7 @@ export class EntryReader {
     this.#at = json.textAt;
     this.#dtype = null;
     this.#shape = null;
-    this.#range = null;
+    this.#ranged = false;
     if (!this.#expect(BRACE, 'an object')) return null;
     let seen = 0;
     let others: Set<string> | null = null;
@@ -55,8 +60,8 @@ export class EntryReader {
         if (seen & bit) json.reportDuplicate(json.text());
         seen |= bit;
         if (bit === 1) this.#readDtype();
-        else if (bit === 2) this.#shape = this.#readIntegers(SHAPE, MAX_RANK);
-        else this.#range = this.#readIntegers(OFFSETS, 2);
+        else if (bit === 2) this.#readShape();
+        else this.#readOffsets();
         continue;
       }
       const field = json.text();
@@ -66,9 +71,10 @@ export class EntryReader {
       this.#report('tensor/field-unknown', `has a field ${quoted(field)}`, json.textAt);
       json.skip();
     }
-    FIELDS.forEach((field, i) => {
-      if (!(seen & (1 << i))) this.#report('tensor/field-missing', `has no ${field}`, this.#at);
-    });
+    if (seen !== 7) {
+      const field = FIELDS[seen & 1 ? (seen & 2 ? 2 : 1) : 0];
+      this.#report('tensor/field-missing', `has no ${field}`, this.#at);
+    }
     return this.#locate();
   }
 
@@ -77,23 +83,49 @@ export class EntryReader {
     this.#dtype = null;
     if (!this.#expect(QUOTE, 'a string')) return;
     json.readString();
-    const name = json.text();
-    const dtype = safetensorsDtype(name);
-    this.#dtype = dtype ?? name;
-    if (dtype !== undefined) return;
-    this.#report(
-      'tensor/dtype-unknown',
-      `has dtype ${quoted(name)}, which the format does not have`,
-      json.textAt,
-    );
+    // Neighbours mostly have one dtype: compared in place, it costs no string.
+    if (!json.is(this.#last?.name ?? '')) {
+      const name = json.text();
+      const dtype = safetensorsDtype(name);
+      if (dtype === undefined) {
+        this.#report(
+          'tensor/dtype-unknown',
+          `has dtype ${quoted(name)}, which the format does not have`,
+          json.textAt,
+        );
+        this.#dtype = name;
+        return;
+      }
+      this.#last = dtype;
+    }
+    this.#dtype = this.#last;
   }
 
-  /** null: there is a violation. */
-  #readIntegers(field: string, most: number): readonly number[] | null {
+  #readShape(): void {
+    this.#json.peek();
+    const offset = this.#json.at;
+    const count = this.#readIntegers(SHAPE, MAX_RANK);
+    this.#shape = count === null ? null : this.#shared(count);
+    if (count === null || count <= MAX_RANK) return;
+    this.#shape = null;
+    this.#report('tensor/rank', `has ${count} dimensions`, offset, `at most ${MAX_RANK}`, String(count));
+  }
+
+  #readOffsets(): void {
+    this.#json.peek();
+    const offset = this.#json.at;
+    const count = this.#readIntegers(OFFSETS, 2);
+    this.#ranged = count === 2;
+    this.#begin = this.#numbers[0] ?? 0;
+    this.#finish = this.#numbers[1] ?? 0;
+    if (count === null || count === 2) return;
+    this.#report('tensor/offsets', `has ${count} numbers in ${OFFSETS}`, offset, '2', String(count));
+  }
+
+  /** Reads an array of integers into #numbers, up to `most`, and returns how many there are. null: one is unusable. */
+  #readIntegers(field: string, most: number): number | null {
     const json = this.#json;
     if (!this.#expect(BRACKET, 'an array')) return null;
-    const offset = json.at;
-    const numbers: number[] = [];
     let valid = true;
     let count = 0;
     json.enterArray();
@@ -106,34 +138,20 @@ export class EntryReader {
       const value = json.readInteger();
       if (!Number.isFinite(value)) {
         valid = false;
-        const unsafe = value === Number.POSITIVE_INFINITY;
-        this.#report(
-          unsafe ? 'header/integer-unsafe' : 'header/integer',
-          unsafe
-            ? `has an integer above 2^53 - 1 in ${field}`
-            : `has a number in ${field} that is no plain integer`,
-          at,
-        );
+        if (value > 0) this.#report('header/integer-unsafe', `has an integer above 2^53 - 1 in ${field}`, at);
+        else this.#report('header/integer', `has a number in ${field} that is no plain integer`, at);
       }
-      if (++count <= most) numbers.push(value);
+      if (count < most) this.#numbers[count] = value;
+      count++;
     }
-    if (field === OFFSETS ? count !== 2 : count > most) {
-      const rule = field === OFFSETS ? 'tensor/offsets' : 'tensor/rank';
-      this.#report(
-        rule,
-        `has ${count} numbers in ${field}`,
-        offset,
-        `${field === OFFSETS ? '' : 'at most '}${most}`,
-      );
-      return null;
-    }
-    return valid ? numbers : null;
+    return valid ? count : null;
   }
 
   #locate(): Entry | null {
     const name = this.#name;
-    if (this.#range === null) return null;
-    const [begin, finish] = this.#range as [number, number];
+    if (!this.#ranged) return null;
+    const begin = this.#begin;
+    const finish = this.#finish;
     if (begin > finish) {
       this.#report('tensor/offsets', 'ends before it starts', this.#at, `at least ${begin}`, String(finish));
       return null;
@@ -149,14 +167,15 @@ export class EntryReader {
       );
       return begin > dataSize ? null : { name, start: this.#dataStart + begin, end: this.#fileSize };
     }
-    const span = { name, start: this.#dataStart + begin, end: this.#dataStart + finish };
+    const start = this.#dataStart + begin;
+    const end = this.#dataStart + finish;
     const dtype = this.#dtype;
-    if (this.#shape === null || dtype === null) return span;
+    if (this.#shape === null || dtype === null) return { name, start, end };
     const known = typeof dtype === 'string' ? null : dtype;
     const extent = extentOf(this.#shape, known ?? BYTES);
     if (extent === null) {
       this.#report('tensor/size-overflow', 'has a shape whose product overflows 64 bits', this.#at);
-      return span;
+      return { name, start, end };
     }
     if (known !== null && extent.count % known.blockCount !== 0) {
       this.#report(
@@ -164,7 +183,7 @@ export class EntryReader {
         `has ${extent.count} elements of ${known.name}, which end inside a byte`,
         this.#at,
       );
-      return span;
+      return { name, start, end };
     }
     const size = finish - begin;
     if (known !== null && extent.size !== size) {
@@ -175,27 +194,28 @@ export class EntryReader {
         `${extent.size} bytes`,
         `${size} bytes`,
       );
-      return span;
+      return { name, start, end };
     }
     // Another word than the file's: a safetensors dtype that calls itself Q4_0 is not ggml's.
     const word = known?.name ?? `safetensors:${dtype}`;
     return {
       name,
       dtype: word,
-      shape: this.#shared(this.#shape),
+      shape: this.#shape,
       count: extent.count,
-      start: span.start,
-      end: span.end,
+      start,
+      end,
     };
   }
 
-  /** Millions of tensors have a few hundred shapes: equal ones share one array. */
-  #shared(shape: readonly number[]): readonly number[] {
-    let hash = shape.length;
-    for (const dim of shape) hash = (Math.imul(hash, 31) + dim) | 0;
+  /** The first `rank` numbers. Millions of tensors have a few hundred shapes: equal ones share one array. */
+  #shared(rank: number): readonly number[] {
+    const numbers = this.#numbers;
+    let hash = rank;
+    for (let i = 0; i < rank; i++) hash = (Math.imul(hash, 31) + numbers[i]!) | 0;
     const known = this.#shapes.get(hash);
-    if (known !== undefined && known.length === shape.length && known.every((dim, i) => dim === shape[i]))
-      return known;
+    if (known !== undefined && startsWith(numbers, known, rank)) return known;
+    const shape = numbers.slice(0, rank);
     this.#shapes.set(hash, shape);
     return shape;
   }
@@ -212,4 +232,10 @@ export class EntryReader {
       ...(actual === undefined ? {} : { actual }),
     });
   }
+}
+
+function startsWith(numbers: readonly number[], shape: readonly number[], rank: number): boolean {
+  if (shape.length !== rank) return false;
+  for (let i = 0; i < rank; i++) if (numbers[i] !== shape[i]) return false;
+  return true;
 }

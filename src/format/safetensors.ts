@@ -52,7 +52,7 @@ class HeaderReader {
   readonly #violations: Violations;
   readonly #headerSize: number;
   readonly #metadata: MetadataEntry[] = [];
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry | null>();
   #complete = true;
 
   constructor(source: ByteSource, header: Uint8Array, violations: Violations) {
@@ -66,7 +66,9 @@ class HeaderReader {
   read(): Layout {
     this.#readObject();
     this.#readPadding();
-    const spans = [...this.#entries.values()].sort(bySpan);
+    const spans: Entry[] = [];
+    for (const entry of this.#entries.values()) if (entry !== null) spans.push(entry);
+    spans.sort(bySpan);
     const section = { start: this.#headerSize, alignment: 1, complete: this.#complete };
     checkCoverage(spans, section, this.#source, this.#violations);
     return {
@@ -95,11 +97,13 @@ class HeaderReader {
         this.#readMetadata();
       } else {
         const name = json.text();
-        // Loaders keep the last of two; so does this layout.
-        if (this.#entries.has(name)) json.reportDuplicate(name);
+        const offset = json.textAt;
         const entry = this.#tensor.read(name);
+        const { size } = this.#entries;
+        // Loaders keep the last of two; so does this layout. The size tells without a second look-up of the name.
+        this.#entries.set(name, entry);
+        if (this.#entries.size === size) json.reportDuplicate(name, offset);
         if (entry === null) this.#complete = false;
-        else this.#entries.set(name, entry);
       }
     }
   }

@@ -33,7 +33,8 @@ function readIndex(json: JsonReader, shards: Set<string>, violations: Violations
       continue;
     }
     found = true;
-    if (json.expect(BRACE, 'an object of strings', 'metadata', 'weight_map')) readWeightMap(json, shards, violations);
+    if (json.expect(BRACE, 'an object of strings', 'metadata', 'weight_map'))
+      readWeightMap(json, shards, violations);
   }
   if (!found) violations.report('shard/index', 'the index has no weight_map');
 }
@@ -60,4 +61,5 @@ function readWeightMap(json: JsonReader, shards: Set<string>, violations: Violat
 }
 
 // No separator of any system, no drive, no parent folder, no control character.
-const isPlainName = (name: string): boolean => /^[^/\\:\p{Cc}]+$/u.test(name) && name !== '.' && name !== '..';
+const isPlainName = (name: string): boolean =>
+  /^[^/\\:\p{Cc}]+$/u.test(name) && name !== '.' && name !== '..';

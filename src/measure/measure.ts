@@ -6,7 +6,7 @@ import { detectFormat, readLayout } from '../format/format.ts';
 import type { Format, Layout, Violation } from '../format/layout.ts';
 import { changed, type FileEntry, ModelFile } from '../model/file.ts';
 import type { Io, NativeMeasurement } from './native.ts';
-import { HEADER_RANGE, planRanges } from './plan.ts';
+import { PARSED_RANGE, planRanges } from './plan.ts';
 import { MeasurePool } from './pool.ts';
 import { type RangeMeasurement, readRecord } from './record.ts';
 
@@ -112,15 +112,15 @@ async function measureFile(
     const format = detectFormat(entry.path, file.head(4));
     const header = format === null ? null : readLayout(format, file);
     const layout = header === null || header.headerSize === null ? null : header;
-    const prefix = layout === null ? null : file.takePrefixDigest(layout.headerSize);
+    const parsed = file.takePrefix(layout?.headerSize ?? 0);
 
-    const plan = planRanges(layout, options.rows ?? false);
+    const plan = planRanges(layout, parsed.size, options.rows ?? false);
     const begun = performance.now();
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto');
     const seconds = (performance.now() - begun) / 1000;
     assertRead(entry, native);
     const { sha256, ranges } = readRecord(native.record, plan.dtypes);
-    if (layout !== null && ranges[HEADER_RANGE]!.sha256 !== prefix) throw changed(entry, 'its header was rewritten');
+    if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     file.assertUnchanged();
 
     return {
@@ -143,7 +143,11 @@ function assertRead(entry: FileEntry, { outcome, offset, errno }: NativeMeasurem
   if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
   if (outcome === 'failed') {
     const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
-    throw new SteelyardError('IO', `cannot read the file: ${name}`, { file: entry.path, offset, errno: name });
+    throw new SteelyardError('IO', `cannot read the file: ${name}`, {
+      file: entry.path,
+      offset,
+      errno: name,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// A file's layout → the byte ranges that the native pass takes: the header, then the tensors. Pure.
+// A file's layout → the byte ranges that the native pass takes: the parsed bytes, then the tensors. Pure.
 import { dtypeByName } from '../dtype.ts';
 import type { Layout, TensorLayout } from '../format/layout.ts';
 
@@ -11,16 +11,18 @@ export interface Plan {
   readonly tensors: Int32Array;
 }
 
-/** The range of the header, when there is a layout. */
-export const HEADER_RANGE = 0;
+/** The range of the bytes that were parsed. */
+export const PARSED_RANGE = 0;
 
-/** No layout: the file's digest alone. `rows`: row statistics of embeddings and output heads. */
-export function planRanges(layout: Layout | null, rows: boolean): Plan {
-  if (layout === null) return { ranges: new Float64Array(0), dtypes: new Int16Array(0), tensors: new Int32Array(0) };
-  const ranges: number[] = [0, layout.headerSize, -1, 0];
-  const tensors = new Int32Array(layout.tensors.length).fill(-1);
-  let position = layout.headerSize;
-  layout.tensors.forEach((tensor, index) => {
+/**
+ * `parsedSize`: bytes from the beginning of the file, within the header, whose digest is wanted on its own.
+ * `rows`: row statistics of embeddings and output heads.
+ */
+export function planRanges(layout: Layout | null, parsedSize: number, rows: boolean): Plan {
+  const ranges: number[] = [0, parsedSize, -1, 0];
+  const tensors = new Int32Array(layout?.tensors.length ?? 0).fill(-1);
+  let position = layout?.headerSize ?? 0;
+  layout?.tensors.forEach((tensor, index) => {
     if (tensor.start < position) return;
     tensors[index] = ranges.length / 4;
     const dtype = dtypeByName(tensor.dtype);
@@ -52,6 +54,10 @@ const ROW_NAMES = new Set([
 function columnsOf({ name, dtype, shape }: TensorLayout): number {
   const [rows, columns] = shape;
   const module = name.endsWith('.weight') ? name.split('.').at(-2) : undefined;
-  if (shape.length !== 2 || rows === 0 || !columns || module === undefined || !ROW_NAMES.has(module)) return 0;
-  return columns % (dtypeByName(dtype)?.blockCount ?? columns + 1) === 0 ? columns : 0;
+  if (shape.length !== 2 || rows === 0 || !columns || module === undefined || !ROW_NAMES.has(module))
+    return 0;
+  const info = dtypeByName(dtype);
+  // A complex element is two values, and what is not decoded has no norm.
+  if (info?.coverage !== 'values' || dtype === 'C64') return 0;
+  return columns % info.blockCount === 0 ? columns : 0;
 }

@@ -41,7 +41,14 @@ export class MeasurePool {
     io: Io,
   ): Promise<NativeMeasurement> {
     this.assertGoing();
-    const measured = await this.#piscina.run({ fd, size, ranges, control: this.#control, slot: index + 1, io });
+    const measured = await this.#piscina.run({
+      fd,
+      size,
+      ranges,
+      control: this.#control,
+      slot: index + 1,
+      io,
+    });
     if (measured.outcome === 'aborted') this.assertGoing();
     return measured;
   }

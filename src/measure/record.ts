@@ -120,7 +120,7 @@ function readScales(slots: Slots): ScaleStats | null {
 }
 
 function readRows(slots: Slots): RowStats | null {
-  const norms = slots.list();
+  const norms = slots.nullables(slots.number());
   const digests = norms.map(() => slots.digest());
   return norms.length === 0 ? null : { norms, digests };
 }
@@ -156,6 +156,10 @@ class Slots {
     return Number.isNaN(value) ? null : value;
   }
 
+  nullables(count: number): (number | null)[] {
+    return Array.from({ length: count }, () => this.nullable());
+  }
+
   list(): number[] {
     return this.numbers(this.number());
   }
@@ -177,7 +181,10 @@ class Slots {
 
   assertEnd(): void {
     if (this.#next !== this.#floats.length) {
-      throw new SteelyardError('INTERNAL', `the native record has ${this.#floats.length - this.#next} slots too many`);
+      throw new SteelyardError(
+        'INTERNAL',
+        `the native record has ${this.#floats.length - this.#next} slots too many`,
+      );
     }
   }
 }

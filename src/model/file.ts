@@ -10,6 +10,12 @@ export interface FileEntry {
   readonly absolute: string;
 }
 
+/** What was parsed of a file's beginning. */
+export interface Prefix {
+  readonly size: number;
+  readonly sha256: string;
+}
+
 export class ModelFile implements ByteSource {
   readonly entry: FileEntry;
   readonly fd: number;
@@ -29,7 +35,9 @@ export class ModelFile implements ByteSource {
   /** Throws a SteelyardError: IO, NOT_FOUND, NOT_REGULAR. */
   static open(entry: FileEntry): ModelFile {
     // Without O_NONBLOCK, opening a named pipe waits for a writer that never comes.
-    const fd = attempt(entry, 'open', () => openSync(entry.absolute, constants.O_RDONLY | constants.O_NONBLOCK));
+    const fd = attempt(entry, 'open', () =>
+      openSync(entry.absolute, constants.O_RDONLY | constants.O_NONBLOCK),
+    );
     try {
       const identity = attempt(entry, 'stat', () => fstatSync(fd, { bigint: true }));
       if (!identity.isFile()) {
@@ -64,20 +72,19 @@ export class ModelFile implements ByteSource {
   }
 
   /**
-   * Digest of the first `size` bytes as readers saw them, or null if they did not read that far. The native pass reads
-   * the same bytes again: if it finds another digest, the header that was parsed is not the one that was hashed.
+   * Digest of the first bytes as readers saw them, at most `most` of them. The native pass reads the same bytes again: if
+   * it finds another digest, the header that was parsed is not the one that was hashed.
    */
-  takePrefixDigest(size: number): string | null {
-    const prefix = this.#prefix;
-    this.#prefix = [];
-    if (this.#prefixSize < size) return null;
+  takePrefix(most: number): Prefix {
+    const size = Math.min(most, this.#prefixSize);
     const hash = createHash('sha256');
     let left = size;
-    for (const bytes of prefix) {
+    for (const bytes of this.#prefix) {
       hash.update(bytes.subarray(0, left));
       left -= Math.min(left, bytes.length);
     }
-    return `sha256:${hash.digest('hex')}`;
+    this.#prefix = [];
+    return { size, sha256: `sha256:${hash.digest('hex')}` };
   }
 
   /**
@@ -97,7 +104,9 @@ export class ModelFile implements ByteSource {
   #readExactly(start: number, size: number): Uint8Array {
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let done = 0; done < size; ) {
-      const got = attempt(this.entry, 'read', () => readSync(this.fd, bytes, done, size - done, start + done));
+      const got = attempt(this.entry, 'read', () =>
+        readSync(this.fd, bytes, done, size - done, start + done),
+      );
       if (got === 0) throw changed(this.entry, 'it was truncated', start + done);
       done += got;
     }

@@ -26,7 +26,9 @@ const INDEX_SUFFIX = '.index.json';
 export function listModel(paths: readonly string[]): Model {
   if (paths.length === 0) throw new SteelyardError('USAGE', 'no path was given');
   const named = paths.map((path) => ({ path, absolute: resolve(path), isDirectory: isDirectory(path) }));
-  const root = commonFolder(named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute))));
+  const root = commonFolder(
+    named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute))),
+  );
   const listing: Listing = { root, files: new Map(), unscannable: [], violations: [] };
   for (const { absolute, isDirectory } of named) {
     if (isDirectory) addFolder(absolute, listing);
@@ -53,7 +55,11 @@ function isDirectory(path: string): boolean {
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
     const what = errno === 'ENOENT' ? 'there is no such file or folder' : `cannot be looked at: ${errno}`;
-    throw new SteelyardError(errno === 'ENOENT' ? 'NOT_FOUND' : 'IO', `${path}: ${what}`, { file: path, errno, cause });
+    throw new SteelyardError(errno === 'ENOENT' ? 'NOT_FOUND' : 'IO', `${path}: ${what}`, {
+      file: path,
+      errno,
+      cause,
+    });
   }
 }
 
@@ -72,7 +78,9 @@ function addFolder(folder: string, listing: Listing): void {
       const file = relative(listing.root, absolute);
       const what = entry.isSymbolicLink() ? 'a link that leads to no file' : 'not a regular file';
       listing.unscannable.push(
-        new SteelyardError('NOT_REGULAR', `${what}; remove it from the model, or name the files to scan`, { file }),
+        new SteelyardError('NOT_REGULAR', `${what}; remove it from the model, or name the files to scan`, {
+          file,
+        }),
       );
     }
   }

@@ -40,8 +40,8 @@ export interface QuantizedStats {
 
 /** Row norms and digests of a 2-D tensor, outermost dimension first (only with the rows option). */
 export interface RowStats {
-  /** Square root of the sum of squares of each row's finite values. */
-  readonly norms: readonly number[];
+  /** Square root of the sum of squares of each row's finite values; null where that overflows a double. */
+  readonly norms: readonly (number | null)[];
   /** SHA-256 of each row's bytes. */
   readonly digests: readonly string[];
 }
@@ -59,7 +59,9 @@ export interface Stats {
   readonly subnormal: number;
   /** Different NaN codes seen; counted up to 256. */
   readonly distinctNaN: number;
-  /** Over finite values; null where there is none, or the coverage is not 'values'. Integers beyond 2^53 as decimal strings. */
+  // What follows is computed over the finite values as doubles; null where there is none, where the coverage is not
+  // 'values', or where a power of a value overflows a double; inexact where one underflows (F64 beyond about 1e±77).
+  /** Integers beyond 2^53 as decimal strings. */
   readonly min: number | string | null;
   readonly max: number | string | null;
   readonly absMax: number | string | null;
@@ -82,7 +84,7 @@ export interface Stats {
     /** Per byte plane, least significant first; one entry over all bytes for sub-byte and quantised types. */
     readonly bytes: readonly number[];
   };
-  /** Finite values other than zero, by sign; null where the coverage is not 'values'. */
+  /** Finite values (as doubles) other than zero, by sign; null where the coverage is not 'values'. */
   readonly histogram: {
     readonly negative: HistogramRun | null;
     readonly positive: HistogramRun | null;

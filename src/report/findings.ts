@@ -56,7 +56,8 @@ function findingPlace(finding: Finding): string[] {
 }
 
 const place = (at: { readonly file: string; readonly tensor?: string; readonly offset?: number }): string =>
-  `    ${inert(at.file)}` +
+  // A failure that no file is to blame for has an empty one.
+  `    ${at.file === '' ? 'no file' : inert(at.file)}` +
   (at.tensor === undefined ? '' : `  tensor ${inert(at.tensor)}`) +
   (at.offset === undefined ? '' : `  offset ${grouped(at.offset)}`);
 

@@ -16,7 +16,7 @@ const FAR = 6;
 /** Least spread of a logarithm. Layers that agree to a thousandth must not make one that differs by a hundredth odd. */
 const FLOOR = 0.1;
 /** Fewer than this have no median worth the name. */
-const SIBLINGS = 5;
+export const SIBLINGS = 5;
 const NOT_FINITE = 1e9;
 const ALL_ZERO = 10;
 

@@ -23,6 +23,7 @@ export const counted = (count: number, noun: string): string =>
 
 /** 83.2 → '1 min 23 s'. */
 export function duration(seconds: number): string {
+  if (seconds < 0.1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -2,7 +2,7 @@
 import type { Coverage } from '../dtype.ts';
 import type { TensorProfile } from '../profile/profile.ts';
 import { inert } from './inert.ts';
-import { oddities } from './oddity.ts';
+import { oddities, SIBLINGS } from './oddity.ts';
 import type { Paint } from './page.ts';
 import { bytes, counted, grouped } from './quantity.ts';
 
@@ -22,7 +22,7 @@ export function largestLines(tensors: readonly TensorProfile[]): string[] {
 export function oddestLines(tensors: readonly TensorProfile[], paint: Paint): string[] {
   if (tensors.length === 0) return [];
   const odd = oddities(tensors);
-  if (odd.length === 0) return ['Oddest tensors: none stands out among those of its kind'];
+  if (odd.length === 0) return [`Oddest tensors: none stands out (compared from ${SIBLINGS} of a kind)`];
   const lines = ['Oddest tensors'];
   for (const { tensor, reason } of odd.slice(0, ENTRIES))
     lines.push(`  ${named(tensor, tensors)}`, `    ${paint('medium', inert(reason, 400))}`);

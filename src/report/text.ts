@@ -48,7 +48,8 @@ function closingLines(report: Report, paint: Paint): string[] {
 }
 
 function coverage({ files, tensors, errors, complete, timing }: Report): string {
-  const failed = new Set(errors.map((error) => error.file)); // a file can be listed and yet have failed later
+  // A file can be listed and yet have failed later; a failure need not be about a file.
+  const failed = new Set(errors.map((error) => error.file).filter((file) => file !== ''));
   const read = files.filter((file) => !failed.has(file.path));
   const total = new Set([...files.map((file) => file.path), ...failed]).size;
   const size = bytes(read.reduce((sum, file) => sum + file.size, 0));

@@ -5,7 +5,7 @@
 // An element's formula is evaluated in doubles. It is exact: scales have at most 11 significant bits, the integers they are
 // multiplied by 16 together, and where two products are subtracted (f16: 2^-24 up to 2^16) their bits span less than 53.
 // Infinite and NaN scales follow from IEEE 754's rules without a case of their own.
-import { codesOf, decode, E8M0, F16, F32, type FloatFormat, littleEndian, UE4M3 } from './ieee.ts';
+import { codesOf, decode, E8M0, F16, type FloatFormat, littleEndian, UE4M3 } from './ieee.ts';
 
 export const blockTypeOf = (dtype: string): BlockType | undefined => TYPES.get(dtype);
 
@@ -165,7 +165,6 @@ const TYPES: ReadonlyMap<string, BlockType> = new Map<string, BlockType>([
     ),
   ],
   ['NVFP4', scaledBy(UE4M3, 4, scaleOnly(0))],
-  ['Q8_K', scaledBy(F32, 1, scaleOnly(0))],
   ['IQ1_M', { ...scaleOnly(48), scaleCodes: (block) => [scattered(block)] }],
   ['TQ1_0', scaleOnly(52)],
   ['TQ2_0', scaleOnly(64)],

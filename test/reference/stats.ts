@@ -103,7 +103,7 @@ function reported(value: number | bigint | undefined): number | string | null {
 }
 
 function histogramOf(values: readonly (readonly [number | bigint, number])[]): HistogramRun | null {
-  const bins = regroup(new Map(values), binOf);
+  const bins = regroup(new Map(values), (value) => binOf(Number(value)));
   const first = Math.min(...bins.keys());
   return bins.size === 0 ? null : { first, counts: dense(bins, first, Math.max(...bins.keys())) };
 }

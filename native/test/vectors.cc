@@ -1,0 +1,85 @@
+// Kernels without Node: NIST vectors, and every kernel that this CPU can run against the portable one. Small
+// enough to run under an emulator or a sanitizer.
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../dispatch.h"
+
+using steelyard::Kernel;
+using steelyard::Sha256;
+
+namespace {
+
+int failures = 0;
+
+std::string digest(const Kernel& kernel, const uint8_t* data, size_t size, size_t piece) {
+  Sha256 sha(kernel.sha256);
+  for (size_t at = 0; at < size; at += piece) sha.update(data + at, piece < size - at ? piece : size - at);
+  uint8_t bytes[32];
+  sha.finish(bytes);
+  std::string hex;
+  char pair[3];
+  for (uint8_t byte : bytes) {
+    std::snprintf(pair, sizeof pair, "%02x", byte);
+    hex += pair;
+  }
+  return hex;
+}
+
+void expect(const Kernel& kernel, const char* what, const std::string& actual, const std::string& expected) {
+  if (actual == expected) return;
+  failures++;
+  std::printf("%s: %s: %s, expected %s\n", kernel.name, what, actual.c_str(), expected.c_str());
+}
+
+// FIPS 180-4 examples (NIST, SHA256.pdf), and one million times "a".
+void check_nist(const Kernel& kernel) {
+  const struct {
+    std::string message;
+    const char* digest;
+  } vectors[] = {
+      {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+      {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+      {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+      {std::string(1000000, 'a'), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+  };
+  for (const auto& [message, expected] : vectors) {
+    const auto* data = reinterpret_cast<const uint8_t*>(message.data());
+    for (size_t piece : {size_t{7}, size_t{64}, size_t{1} << 20}) {
+      expect(kernel, "NIST vector", digest(kernel, data, message.size(), piece), expected);
+    }
+  }
+}
+
+// All lengths around block edges at all alignments, painted with a period that is no power of two.
+void check_against_portable(const Kernel& kernel) {
+  const Kernel& portable = steelyard::kKernels[steelyard::kKernelCount - 1];
+  std::vector<uint8_t> bytes(400);
+  for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<uint8_t>(i % 251);
+  for (size_t size = 0; size <= 200; size++) {
+    for (size_t offset = 0; offset < 64; offset += size % 7 + 1) {
+      const uint8_t* data = bytes.data() + offset;
+      expect(kernel, "against portable", digest(kernel, data, size, 1 + size % 130),
+             digest(portable, data, size, 400));
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (size_t i = 0; i < steelyard::kKernelCount; i++) {
+    const Kernel& kernel = steelyard::kKernels[i];
+    if (!kernel.usable()) {
+      std::printf("%s: this CPU cannot run it\n", kernel.name);
+      continue;
+    }
+    check_nist(kernel);
+    check_against_portable(kernel);
+    std::printf("%s: checked\n", kernel.name);
+  }
+  return failures == 0 ? 0 : 1;
+}
