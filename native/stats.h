@@ -1,4 +1,4 @@
-// The numbers that one pass over a tensor returns. src/profile/stats.ts says what each one means;
+// The numbers that one pass over a tensor returns. src/measure/stats.ts says what each one means;
 // src/measure/record.ts reads them in the order in which write() puts them.
 #pragma once
 #include <bit>

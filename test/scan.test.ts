@@ -6,14 +6,17 @@ import {
   copyFileSync,
   cpSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -121,7 +124,10 @@ t.test('nothing to scan is never a pass', async (t) => {
 });
 
 t.test('what cannot be looked at is an error, and hides no finding', async (t) => {
-  const folder = t.testdir({ 'bad.safetensors': 'not a header' });
+  // A socket's path has room for about 100 bytes, so not in the test's own folder.
+  const folder = mkdtempSync(join(tmpdir(), 'steelyard-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'bad.safetensors'), 'not a header');
   execFileSync('mkfifo', [join(folder, 'pipe.safetensors')]);
   symlinkSync('nowhere', join(folder, 'dangling'));
   const server = createServer().listen(join(folder, 'socket'));

@@ -1,6 +1,7 @@
 // Hand-made reports: the smallest that shows everything a renderer can be asked to show.
+
+import type { HistogramRun, Stats } from '../src/measure/stats.ts';
 import type { TensorProfile } from '../src/profile/profile.ts';
-import type { HistogramRun, Stats } from '../src/profile/stats.ts';
 import type { Finding, Report } from '../src/report/report.ts';
 import type { RuleId } from '../src/rules.ts';
 

@@ -10,7 +10,7 @@ import t, { type Test } from 'tap';
 import { DTYPES, type DtypeInfo, dtypeByName } from '../src/dtype.ts';
 import { type Io, native } from '../src/measure/native.ts';
 import { type Measurement, type RangeMeasurement, readRecord } from '../src/measure/record.ts';
-import type { Stats } from '../src/profile/stats.ts';
+import type { Stats } from '../src/measure/stats.ts';
 import { blockTypeOf } from './reference/ggml.ts';
 import { referenceStats } from './reference/stats.ts';
 

@@ -1,7 +1,7 @@
 // Reads the slots that native/stats.cc writes: the same fields in the same order.
 import { DTYPES, type DtypeInfo } from '../dtype.ts';
 import { SteelyardError } from '../error.ts';
-import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../profile/stats.ts';
+import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from './stats.ts';
 
 /** What one range of a file measured. */
 export interface RangeMeasurement {

@@ -1,6 +1,6 @@
 // What a model *is*: its files and tensors, measured. Pure data: no clock, no host, no absolute path.
 import type { Format } from '../format/layout.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from '../measure/stats.ts';
 
 /** A header's key-value. Values that print to more than 256 bytes are represented by their digest and size. */
 export interface MetadataProfile {

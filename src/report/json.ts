@@ -1,7 +1,8 @@
 // The report as JSON: fields in the order of report.ts whatever order objects were built in, one line per file, tensor and
 // finding so that it diffs well, and nothing but printable ASCII, so that it is as inert on a terminal as the text is.
+
+import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../measure/stats.ts';
 import type { FileProfile, MetadataProfile, TensorProfile } from '../profile/profile.ts';
-import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../profile/stats.ts';
 import { SEVERITIES } from '../rules.ts';
 import type { Failure, Finding, Report, Timing, Verdict } from './report.ts';
 

@@ -1,6 +1,7 @@
 // The text report's histogram: how the magnitudes of all measured values are spread, one column per octave.
+
+import type { HistogramRun } from '../measure/stats.ts';
 import type { TensorProfile } from '../profile/profile.ts';
-import type { HistogramRun } from '../profile/stats.ts';
 import { counted, grouped } from './quantity.ts';
 
 const COLUMNS = 90;

@@ -1,7 +1,8 @@
 // Which tensors stand out among their own kind. A ranking for people, not a finding: a tensor may be odd for good reasons,
 // and one that is not odd may still be poisoned.
+
+import type { Stats } from '../measure/stats.ts';
 import type { TensorProfile } from '../profile/profile.ts';
-import type { Stats } from '../profile/stats.ts';
 import { counted, grouped, rounded } from './quantity.ts';
 
 export interface Oddity {

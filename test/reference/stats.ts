@@ -1,8 +1,8 @@
-// The slow twin of the native pass: every statistic of src/profile/stats.ts from a tensor's bytes, straight from its
+// The slow twin of the native pass: every statistic of src/measure/stats.ts from a tensor's bytes, straight from its
 // definition. Obvious and exact before all; only the tests run it.
 import { createHash } from 'node:crypto';
 import { DTYPES, type DtypeInfo } from '../../src/dtype.ts';
-import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../../src/profile/stats.ts';
+import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../../src/measure/stats.ts';
 import { type BlockType, blockTypeOf, valuesOf } from './ggml.ts';
 import {
   codesOf,

@@ -1,0 +1,68 @@
+// What ARCHITECTURE.md says of the house, held against the house.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import t from 'tap';
+import { RULES } from '../src/rules.ts';
+import { packageRoot } from './root.ts';
+
+// A file imports only from its own layer or the ones before it.
+const LAYERS = [
+  ['error.ts', 'rules.ts', 'dtype.ts', 'package.ts'],
+  ['finding.ts'],
+  ['format'],
+  ['model'],
+  ['measure'],
+  ['profile'],
+  ['inspect'],
+  ['policy'],
+  ['report'],
+  ['scan.ts'],
+  ['index.ts'],
+  ['cli'],
+];
+
+const SRC = join(packageRoot, 'src');
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+);
+const text = (path: string): string => readFileSync(join(SRC, path), 'utf8');
+const roomOf = (path: string): string => path.split(sep)[0]!;
+const layerOf = (path: string): number => LAYERS.findIndex((rooms) => rooms.includes(roomOf(path)));
+
+t.test('data goes one way', (t) => {
+  t.ok(sources.length > 30, 'found the sources');
+  for (const path of sources) {
+    t.ok(layerOf(path) >= 0, `${path} has a layer`);
+    for (const [, specifier] of text(path).matchAll(/from '(\.[^']+)'/g)) {
+      const imported = relative(SRC, resolve(SRC, dirname(path), specifier!));
+      t.ok(existsSync(join(SRC, imported)), `${path} imports ${imported}`);
+      t.ok(layerOf(imported) <= layerOf(path), `${path} imports from an earlier layer: ${imported}`);
+    }
+  }
+  t.end();
+});
+
+t.test('only the command line prints, reads arguments and exits; only one file loads the addon', (t) => {
+  for (const path of sources.filter((source) => roomOf(source) !== 'cli')) {
+    t.notMatch(text(path), /console\.|process\.(stdout|stderr|argv|exit|on)\b/, path);
+    if (path !== join('measure', 'native.ts')) t.notMatch(text(path), /createRequire|\.node'/, path);
+  }
+  t.end();
+});
+
+t.test('native code below its boundary knows nothing of JavaScript', (t) => {
+  const native = readdirSync(join(packageRoot, 'native')).filter((name) => /\.(cc|h)$/.test(name));
+  for (const name of native.filter((source) => source !== 'addon.cc')) {
+    t.notMatch(readFileSync(join(packageRoot, 'native', name), 'utf8'), /napi|Napi/, name);
+  }
+  t.end();
+});
+
+t.test('every rule is reported somewhere', (t) => {
+  const code = sources
+    .filter((path) => path !== 'rules.ts')
+    .map(text)
+    .join('\n');
+  for (const rule of RULES.keys()) t.ok(code.includes(`'${rule}'`), rule);
+  t.end();
+});
