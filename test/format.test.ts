@@ -54,8 +54,8 @@ function readVectors(format: Format): Sample[] {
 
 const vectors = [...readVectors('safetensors'), ...readVectors('gguf')];
 
-// Its three tensors all have offset 0 in a data section that has room for each: its writer forgot to add up. ggml refuses
-// the file ("tensor has offset 0, expected 512000").
+// Its three tensors all have offset 0, in a data section that has room for each. By gguf.cpp an offset must be the sum of
+// the padded sizes before it, so this file is not well formed, whoever wrote it.
 const MALFORMED_REAL = {
   file: 'threatflux-three-tensors.gguf',
   rules: ['data/overlap', 'data/trailing-bytes'],
@@ -221,6 +221,15 @@ t.test('metadata values and their places', async (t) => {
   const entry = layoutOf('safetensors', text).metadata[0]!;
   t.equal(entry.value, 'vé"');
   t.equal(Buffer.from(text.subarray(entry.start, entry.end)).toString(), '"vé\\""');
+});
+
+t.test('a dtype of neither table keeps its format in its name', async (t) => {
+  const dtypes = (name: string): unknown => {
+    const { format, bytes } = vectors.find((vector) => vector.name === name)!;
+    return layoutOf(format, bytes).tensors.map(({ dtype }) => dtype);
+  };
+  t.strictSame(dtypes('dtype-of-ggml'), ['safetensors:Q4_0'], "not ggml's Q4_0");
+  t.strictSame(dtypes('dtype-fork'), ['ggml:139', 'F32']);
 });
 
 t.test('detection', async (t) => {

@@ -1,6 +1,6 @@
 // The bytes of a header of unknown length: a little-endian cursor over a prefix of the file that grows as it is read.
 // Lengths in a file are claims. Each is compared with the bytes that remain before it is used or added to anything
-// (`n > remaining`): `offset + n` wraps in readers that use fixed-width integers (CVE-2024-23496, CVE-2025-53630).
+// (`n > remaining`): `offset + n` wraps in readers that use fixed-width integers (CVE-2025-53630).
 import { isUtf8 } from 'node:buffer';
 import type { ByteSource } from './layout.ts';
 import { Fault } from './violations.ts';

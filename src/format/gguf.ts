@@ -15,7 +15,7 @@ const MAX_TENSORS = 4_194_304;
 const MIN_METADATA_SIZE = 13; // key length, type, one byte
 const MIN_INFO_SIZE = 24; // name length, rank, type, offset
 const DEFAULT_ALIGNMENT = 32;
-/** Four pages: what writers use at most, and little room to hide things in. */
+/** The largest page that CPUs commonly have: nothing is gained beyond it but room to hide things in. */
 const MAX_PLAIN_ALIGNMENT = 65_536;
 
 export function readGguf(source: ByteSource): Layout | Unreadable {

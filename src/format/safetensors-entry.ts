@@ -11,7 +11,7 @@ import { quoted, type Violations } from './violations.ts';
 /** A tensor, or of one that breaks a rule of its own, where its bytes are. */
 export type Entry = Span | TensorLayout;
 
-const MAX_RANK = 64; // what NumPy and PyTorch can hold
+const MAX_RANK = 64; // NumPy 2, NPY_MAXDIMS
 const DTYPE = 'dtype';
 const SHAPE = 'shape';
 const OFFSETS = 'data_offsets';
