@@ -1,105 +1,112 @@
-// Ratios to peers, measured alternately in one run: on a shared machine a time alone says little, a ratio of neighbours does.
-// npm run bench -- [GiB per file, default 1] [rounds, default 7]
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+// npm run bench [-- --quick] [-- --only TEXT]: one table of ratios to openssl, and the same as JSON, Markdown and a chart.
+// Everything takes an hour and 40 GB of disk under bench/data; --quick takes two minutes.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { native } from '../src/measure/native.ts';
-import { PACKAGE_ROOT } from '../src/package.ts';
-import { BENCH_DTYPES, writeModel } from './models.ts';
+import { PACKAGE_ROOT, VERSION } from '../src/package.ts';
+import { chart } from './chart.ts';
+import { writeModel } from './models.ts';
+import { measureRounds, type Result } from './rounds.ts';
+import { otherTools, steelyard, type Tool } from './tools.ts';
+import { BENCH_DTYPES, type BenchDtype } from './weights.ts';
 
-const GIB = 2 ** 30;
-const PEER = 'openssl dgst -sha256'; // what everything is compared with
-const CREATE_HASH = `
-  const { createReadStream } = require('node:fs');
-  const hash = require('node:crypto').createHash('sha256');
-  createReadStream(process.argv[1], { highWaterMark: 1 << 20 }).on('data', (c) => hash.update(c)).on('end', () => hash.digest('hex'));`;
-
-interface Row {
-  readonly dtype: string;
-  readonly tool: string;
-  readonly gigabytesPerSecond: number;
-  /** Speed relative to the peer in the same round: median, lowest, highest. */
-  readonly ratio: readonly [median: number, low: number, high: number];
+export interface Case {
+  readonly name: string;
+  readonly dtype: BenchDtype;
+  /** GiB per file. */
+  readonly size: number;
+  readonly files: number;
+  readonly tensors: number;
+  readonly cold?: boolean;
+  /** Compared with every tool, not only with openssl. */
+  readonly everyTool?: boolean;
 }
 
-main(Number(process.argv[2] ?? 1), Number(process.argv[3] ?? 7));
+export interface Measured extends Case {
+  readonly results: readonly Result[];
+}
 
-function main(gibibytes: number, rounds: number): void {
-  const rows = BENCH_DTYPES.flatMap((dtype) => {
-    const base = join(PACKAGE_ROOT, 'bench', 'data', `${dtype}-${gibibytes}`);
-    const file = writeModel(base, dtype, gibibytes * GIB, 64);
-    return measure(dtype, file, rounds);
+const FULL: readonly Case[] = [
+  ...BENCH_DTYPES.map((dtype) => ({
+    name: `${dtype}, 4 GiB`,
+    dtype,
+    size: 4,
+    files: 1,
+    tensors: 64,
+    everyTool: dtype === 'BF16',
+  })),
+  ...[0.25, 1, 8].map(
+    (size) => ({ name: `BF16, ${size} GiB`, dtype: 'BF16', size, files: 1, tensors: 64 }) as const,
+  ),
+  ...[1, 10, 1000, 100_000].map(
+    (tensors) =>
+      ({ name: `BF16, 1 GiB, ${tensors} tensors`, dtype: 'BF16', size: 1, files: 1, tensors }) as const,
+  ),
+  { name: 'BF16, 8 shards of 0.5 GiB', dtype: 'BF16', size: 0.5, files: 8, tensors: 8 },
+  { name: 'BF16, 4 GiB, cold cache', dtype: 'BF16', size: 4, files: 1, tensors: 64, cold: true },
+];
+
+const QUICK: readonly Case[] = [
+  ...BENCH_DTYPES.map((dtype) => ({ name: `${dtype}, 0.25 GiB`, dtype, size: 0.25, files: 1, tensors: 64 })),
+  { name: 'BF16, 0.25 GiB, 25000 tensors', dtype: 'BF16', size: 0.25, files: 1, tensors: 25_000 },
+  { name: 'BF16, 4 shards of 0.25 GiB', dtype: 'BF16', size: 0.25, files: 4, tensors: 8 },
+];
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
+const rounds = options.quick ? 3 : 7;
+const others = otherTools();
+const cases = (options.quick ? QUICK : FULL).filter(({ name }) => name.includes(options.only ?? ''));
+const measured: Measured[] = [];
+for (const one of cases) {
+  measured.push(await measureCase(one));
+  console.log(toMarkdown(measured.slice(-1)));
+}
+report(measured);
+
+async function measureCase(one: Case): Promise<Measured> {
+  const files = Array.from({ length: one.files }, (_, i) => {
+    const name = `${one.dtype}-${one.size}-${one.tensors}${one.files > 1 ? `-${i}` : ''}`;
+    return writeModel(join(PACKAGE_ROOT, 'bench', 'data', name), one.dtype, one.size * 2 ** 30, one.tensors);
   });
+  const tools: Tool[] = [steelyard(1), steelyard(2), ...(one.everyTool ? others.present : [])];
+  return { ...one, results: await measureRounds(tools, files, rounds, one.cold ?? false) };
+}
+
+function report(all: readonly Measured[]): void {
   const machine = {
-    cpu: cpus()[0]?.model,
+    cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     node: process.version,
     kernel: native().kernels()[0],
     load: loadavg()[0],
+    steelyard: VERSION,
   };
-  const table = toMarkdown(rows);
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, kernel ${machine.kernel}\n\n${table}`,
-  );
   const results = join(PACKAGE_ROOT, 'bench', 'results');
   mkdirSync(results, { recursive: true });
-  writeFileSync(
-    join(results, 'scan.json'),
-    `${JSON.stringify({ machine, gibibytes, rounds, rows }, null, 2)}\n`,
-  );
+  const missing = others.missing.length === 0 ? '' : ` Not installed: ${others.missing.join(', ')}.`;
+  const about = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, kernel ${machine.kernel}; median of ${rounds} rounds (lowest–highest).${missing}`;
+  const table = `${about}\n\n${toMarkdown(all)}`;
+  writeFileSync(join(results, 'scan.json'), `${JSON.stringify({ machine, rounds, cases: all }, null, 2)}\n`);
   writeFileSync(join(results, 'scan.md'), table);
+  writeFileSync(join(results, 'scan.svg'), chart(all));
+  console.log(about);
 }
 
-function measure(dtype: string, file: string, rounds: number): Row[] {
-  const cli = join(PACKAGE_ROOT, 'out', 'src', 'cli', 'main.js');
-  const tools: Record<string, readonly string[]> = {
-    [PEER]: ['openssl', 'dgst', '-sha256', file],
-    'steelyard scan': [process.execPath, cli, 'scan', '--threads', '1', '--no-progress', file],
-    sha256sum: ['sha256sum', file],
-    'Node createHash': [process.execPath, '-e', CREATE_HASH, file],
-  };
-  for (const command of Object.values(tools)) run(command); // warms the page cache
-  const seconds = new Map<string, number[]>(Object.keys(tools).map((tool) => [tool, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [tool, command] of Object.entries(tools)) seconds.get(tool)!.push(run(command));
-  }
-  const size = statSync(file).size;
-  const peer = seconds.get(PEER)!;
-  return [...seconds].map(([tool, times]) => {
-    const ratios = times.map((time, round) => peer[round]! / time).sort((a, b) => a - b);
-    return {
-      dtype,
-      tool,
-      gigabytesPerSecond: size / 1e9 / median(times),
-      ratio: [median(ratios), ratios[0]!, ratios.at(-1)!],
-    };
-  });
-}
-
-function run([program, ...args]: readonly string[]): number {
-  const begun = performance.now();
-  const { status, stderr } = spawnSync(program!, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}\n${stderr}`);
-  return (performance.now() - begun) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-function toMarkdown(rows: readonly Row[]): string {
-  const lines = rows.map(({ dtype, tool, gigabytesPerSecond, ratio: [middle, low, high] }) => {
-    const speeds = `${gigabytesPerSecond.toFixed(2)} | ${middle.toFixed(2)} | ${low.toFixed(2)}–${high.toFixed(2)}`;
-    return `| ${dtype} | ${tool} | ${speeds} |`;
-  });
+function toMarkdown(all: readonly Measured[]): string {
+  const rows = all.flatMap(({ name, results }) =>
+    results.map(({ tool, gigabytesPerSecond, ratio: [middle, low, high], privateMemory }) => {
+      const time = `**${middle.toFixed(2)}** (${low.toFixed(2)}–${high.toFixed(2)})`;
+      return `| ${name} | ${tool} | ${time} | ${gigabytesPerSecond.toFixed(2)} | ${privateMemory.toFixed(0)} |`;
+    }),
+  );
   return [
-    '| dtype | tool | GB/s | speed, openssl = 1 | range |',
-    '|---|---|---:|---:|---|',
-    ...lines,
+    '| model | tool | time, openssl = 1 | GB/s | private MiB |',
+    '|---|---|---|---:|---:|',
+    ...rows,
     '',
   ].join('\n');
 }
