@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <string>
 
@@ -15,6 +16,7 @@ using steelyard::Dtype;
 using steelyard::Io;
 using steelyard::Job;
 using steelyard::Outcome;
+using steelyard::Part;
 using steelyard::Range;
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
@@ -63,13 +65,39 @@ const char* outcome_name(Outcome outcome) {
   return "failed";
 }
 
-// measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null)
-// control[0]: abort flag; control[slot]: bytes done.
+// A worker that is terminated during the call comes back to an environment in which nothing can be made any
+// more. The wrapper classes end the process when a call fails; these calls just fail, and nobody is left to
+// read the result.
+Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, const char* kernel) {
+  const std::vector<double>& slots = measured.record.slots();
+  const char* outcome = outcome_name(measured.outcome);
+  const size_t size = slots.size() * sizeof(double);
+  void* bytes = nullptr;
+  napi_value result, values[5];
+  const bool made = napi_create_object(env, &result) == napi_ok &&
+                    napi_create_string_utf8(env, outcome, NAPI_AUTO_LENGTH, &values[0]) == napi_ok &&
+                    napi_create_string_utf8(env, kernel, NAPI_AUTO_LENGTH, &values[1]) == napi_ok &&
+                    napi_create_double(env, static_cast<double>(measured.offset), &values[2]) == napi_ok &&
+                    napi_create_int32(env, measured.error, &values[3]) == napi_ok &&
+                    napi_create_arraybuffer(env, size, &bytes, &values[4]) == napi_ok;
+  if (!made) return {};
+  if (size > 0) std::memcpy(bytes, slots.data(), size);
+  const char* names[] = {"outcome", "kernel", "offset", "errno", "record"};
+  for (size_t i = 0; i < std::size(names); i++) {
+    if (napi_set_named_property(env, result, names[i], values[i]) != napi_ok) return {};
+  }
+  return {env, result};
+}
+
+// measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null, part =
+// 'all') control[0]: abort flag; control[slot]: bytes done, unless the part is 'ranges': 'file' beside it
+// tells them.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() != 7 || !info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsTypedArray() ||
-      !(info[3].IsNull() || info[3].IsTypedArray()) || !info[4].IsNumber() || !info[5].IsString() ||
-      !(info[6].IsNull() || info[6].IsString())) {
+  if (info.Length() < 7 || info.Length() > 8 || !info[0].IsNumber() || !info[1].IsNumber() ||
+      !info[2].IsTypedArray() || !(info[3].IsNull() || info[3].IsTypedArray()) || !info[4].IsNumber() ||
+      !info[5].IsString() || !(info[6].IsNull() || info[6].IsString()) ||
+      (info.Length() == 8 && !info[7].IsString())) {
     return fail(env, "wrong arguments");
   }
   Job job = {};
@@ -80,6 +108,10 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   const std::string io = info[5].As<Napi::String>();
   if (io != "auto" && io != "mmap" && io != "pread") return fail(env, "io");
   job.io = io == "mmap" ? Io::kMmap : io == "pread" ? Io::kPread : Io::kAuto;
+
+  const std::string part = info.Length() == 8 ? info[7].As<Napi::String>().Utf8Value() : "all";
+  if (part != "all" && part != "file" && part != "ranges") return fail(env, "part");
+  job.part = part == "file" ? Part::kFile : part == "ranges" ? Part::kRanges : Part::kAll;
 
   job.kernel = info[6].IsNull() ? &steelyard::best_kernel()
                                 : steelyard::find_kernel(info[6].As<Napi::String>().Utf8Value());
@@ -98,7 +130,7 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
     }
     auto* words = static_cast<std::atomic<int64_t>*>(data);
     job.abort = words;
-    job.progress = words + static_cast<size_t>(slot);
+    if (job.part != Part::kRanges) job.progress = words + static_cast<size_t>(slot);
   }
 
   try {
@@ -107,16 +139,7 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
     if (const char* problem = steelyard::invalid(job)) return fail(env, problem);
     const steelyard::Measurement measured = steelyard::measure(job);
 
-    Napi::Object result = Napi::Object::New(env);
-    result.Set("outcome", outcome_name(measured.outcome));
-    result.Set("kernel", job.kernel->name);
-    result.Set("offset", static_cast<double>(measured.offset));
-    result.Set("errno", measured.error);
-    const std::vector<double>& slots = measured.record.slots();
-    Napi::ArrayBuffer record = Napi::ArrayBuffer::New(env, slots.size() * sizeof(double));
-    if (!slots.empty()) std::memcpy(record.Data(), slots.data(), slots.size() * sizeof(double));
-    result.Set("record", record);
-    return result;
+    return to_result(env, measured, job.kernel->name);
   } catch (const std::bad_alloc&) {
     return fail(env, "out of memory");
   }

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstring>
 
-#include "entropy.h"
+#include "lanes.h"
 
 namespace steelyard {
 namespace {
 
 using Kind = CodeFormat::Kind;
+using V = Vectors<16>;
+using Doubles = V::Doubles;
 using Specials = CodeFormat::Specials;
 
 constexpr CodeFormat floating(int exponent_bits, int mantissa_bits, int bias, Specials specials) {
@@ -33,38 +35,87 @@ constexpr CodeFormat kF8E4m3 = floating(4, 3, 7, Specials::kNanAllOnes);  // OCP
 constexpr CodeFormat kF8E4m3fnuz = floating(4, 3, 8, Specials::kNanNegative);
 constexpr CodeFormat kF8E5m2fnuz = floating(5, 2, 16, Specials::kNanNegative);
 
+// Within the range of normal doubles, which all exponents here are.
+double power_of_two(int exponent) {
+  return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+}
+
 // Adds without losing what does not fit into the sum (Knuth's TwoSum): the mean of a symmetric tensor is a
 // small difference of large sums.
+template <class Number>
 struct ExactSum {
-  double high = 0, low = 0;
-  void add(double x) {
-    double sum = high + x, added = sum - high;
+  Number high = {}, low = {};
+  void add(const Number& x) {
+    const Number sum = high + x, added = sum - high;
     low += (high - (sum - added)) + (x - added);
     high = sum;
   }
-  double value() const { return high + low; }
 };
 
-Moments moments_of(const CodeFormat& format, const std::vector<CodeCount>& codes, uint64_t finite) {
-  Moments moments;
+template <size_t kParts>
+double sum_of(const ExactSum<Doubles> (&lanes)[kParts]) {
+  ExactSum<double> sum;
+  double low = 0;
+  for (const ExactSum<Doubles>& part : lanes) {
+    for (size_t lane = 0; lane < V::kWidth; lane++) {
+      sum.add(part.high[lane]);
+      low += part.low[lane];
+    }
+  }
+  return sum.high + (sum.low + low);
+}
+
+// Finite values and how often they occur, in code order, filled up to whole vectors with values that do not
+// occur.
+struct Weighted {
+  std::vector<double> values, counts;
+  void add(double value, uint64_t count) {
+    values.push_back(value);
+    counts.push_back(static_cast<double>(count));
+  }
+  void fill() {
+    values.resize((values.size() + kLanes - 1) / kLanes * kLanes);
+    counts.resize(values.size());
+  }
+  template <class F>
+  void each(F f) const {
+    for (size_t i = 0; i < values.size(); i += kLanes) {
+      for (size_t part = 0; part < V::kParts; part++) {
+        Doubles x, n;
+        load(x, &values[i + part * V::kWidth]);
+        load(n, &counts[i + part * V::kWidth]);
+        f(part, x, n);
+      }
+    }
+  }
+};
+
+void weigh(const Weighted& codes, uint64_t finite, CodeSummary& all) {
+  ExactSum<Doubles> sum[V::kParts];
+  Doubles l1[V::kParts] = {}, squares[V::kParts] = {};
+  codes.each([&](size_t part, const Doubles& x, const Doubles& n) {
+    const Doubles nx = n * x;
+    sum[part].add(nx);
+    l1[part] += (Doubles)((V::Longs)nx & INT64_MAX);
+    squares[part] += nx * x;
+  });
+  all.l1 = steelyard::sum_of(l1);
+  all.squares = steelyard::sum_of(squares);
+
+  Moments& moments = all.moments;
   moments.n = static_cast<double>(finite);
-  ExactSum sum;
-  for (auto [code, count] : codes) {
-    double x = format.value(code);
-    if (x - x == 0) sum.add(static_cast<double>(count) * x);
-  }
-  moments.mean = sum.value() / moments.n;
-  ExactSum third;
-  for (auto [code, count] : codes) {
-    double x = format.value(code);
-    if (!(x - x == 0)) continue;
-    double d = x - moments.mean, d2 = static_cast<double>(count) * d * d;
-    moments.m2 += d2;
-    third.add(d2 * d);
-    moments.m4 += d2 * d * d;
-  }
-  moments.m3 = third.value();
-  return moments;
+  moments.mean = sum_of(sum) / moments.n;
+  ExactSum<Doubles> third[V::kParts];
+  Doubles second[V::kParts] = {}, fourth[V::kParts] = {};
+  codes.each([&](size_t part, const Doubles& x, const Doubles& n) {
+    const Doubles d = x - moments.mean, d2 = n * d * d;
+    second[part] += d2;
+    third[part].add(d2 * d);
+    fourth[part] += d2 * d * d;
+  });
+  moments.m2 = steelyard::sum_of(second);
+  moments.m3 = sum_of(third);
+  moments.m4 = steelyard::sum_of(fourth);
 }
 
 }  // namespace
@@ -138,16 +189,17 @@ double CodeFormat::value(unsigned code) const {
   if (inf(code)) {
     magnitude = HUGE_VAL;
   } else if (exponent(code) == 0 && mantissa_bits > 0) {
-    magnitude = std::ldexp(mantissa(code), 1 - bias - mantissa_bits);
+    magnitude = static_cast<double>(mantissa(code)) * power_of_two(1 - bias - mantissa_bits);
   } else {
-    magnitude = std::ldexp(mantissa(code) + (1u << mantissa_bits),
-                           static_cast<int>(exponent(code)) - bias - mantissa_bits);
+    magnitude = static_cast<double>(mantissa(code) + (1u << mantissa_bits)) *
+                power_of_two(static_cast<int>(exponent(code)) - bias - mantissa_bits);
   }
   return negative(code) ? -magnitude : magnitude;
 }
 
 CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes) {
   CodeSummary all;
+  Weighted weighted;
   uint64_t finite = 0;
   for (auto [code, count] : codes) {
     const double x = format.value(code);
@@ -170,19 +222,19 @@ CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& co
     if (format.subnormal(code)) all.subnormal += count;
     all.min = x < all.min || all.min != all.min ? x : all.min;
     all.max = x > all.max || all.max != all.max ? x : all.max;
-    all.l1 += static_cast<double>(count) * std::fabs(x);
-    all.squares += static_cast<double>(count) * (x * x);
+    weighted.add(x, count);
   }
-  if (finite > 0) all.moments = moments_of(format, codes, finite);
+  if (finite == 0) return all;
+  weighted.fill();
+  weigh(weighted, finite, all);
   return all;
 }
 
-double code_entropy(const std::vector<CodeCount>& codes) {
-  uint64_t total = 0;
-  for (auto [code, count] : codes) total += count;
-  double bits = 0;
-  for (auto [code, count] : codes) bits += static_cast<double>(count) * log2_ratio(total, count);
-  return total == 0 ? 0 : bits / static_cast<double>(total);
+double code_entropy(const Entropy& entropy, const std::vector<CodeCount>& codes) {
+  std::vector<uint64_t> counts;
+  counts.reserve(codes.size());
+  for (auto [code, count] : codes) counts.push_back(count);
+  return entropy.of(counts.data(), counts.size());
 }
 
 ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& codes) {
@@ -201,48 +253,17 @@ ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& c
     scales.mean = all.moments.mean;
     scales.std = std::sqrt(all.moments.m2 / all.moments.n);
   }
-  scales.entropy = code_entropy(codes);
+  scales.entropy = code_entropy(Entropy(all.count), codes);
   return scales;
 }
 
-void CodeHistogram::update(const uint8_t* data, size_t size, unsigned bits) {
-  unspilled_ += size;
-  if (unspilled_ >= uint64_t{1} << 30) spill();
-  if (bits == 16) {
-    update16(data, size);
-  } else if (bits == 8) {
-    update8(data, size);
-  } else {
-    for (size_t i = 0; i < size; i++) {
-      bins_[data[i] & 15]++;
-      bins_[data[i] >> 4]++;
-    }
+uint32_t* CodeHistogram::bins(size_t increments) {
+  unspilled_ += increments;
+  if (unspilled_ >= uint64_t{1} << 31) {
+    spill();
+    unspilled_ = increments;
   }
-}
-
-void CodeHistogram::update8(const uint8_t* data, size_t size) {
-  // Four tables, folded by take(): equal neighbours do not wait for each other's store.
-  size_t i = 0;
-  for (; i + 4 <= size; i += 4) {
-    bins_[data[i]]++;
-    bins_[256 + data[i + 1]]++;
-    bins_[512 + data[i + 2]]++;
-    bins_[768 + data[i + 3]]++;
-  }
-  for (; i < size; i++) bins_[data[i]]++;
-}
-
-void CodeHistogram::update16(const uint8_t* data, size_t size) {
-  size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    uint64_t four;
-    std::memcpy(&four, data + i, sizeof four);
-    bins_[four & 0xffff]++;
-    bins_[(four >> 16) & 0xffff]++;
-    bins_[(four >> 32) & 0xffff]++;
-    bins_[four >> 48]++;
-  }
-  for (; i < size; i += 2) bins_[data[i] | unsigned{data[i + 1]} << 8]++;
+  return bins_.data();
 }
 
 // Bins have 32 bits so that they stay in the cache; a huge tensor moves them to wider ones now and then.
@@ -250,31 +271,51 @@ void CodeHistogram::spill() {
   spilled_.resize(kBins);
   for (size_t i = 0; i < kBins; i++) spilled_[i] += bins_[i];
   std::fill(bins_.begin(), bins_.end(), 0);
+}
+
+void CodeHistogram::fold_bytes() {
+  for (size_t i = 256; i < 1024; i++) {
+    bins_[i % 256] += bins_[i];
+    bins_[i] = 0;
+    if (!spilled_.empty()) spilled_[i % 256] += spilled_[i];
+  }
+}
+
+void CodeHistogram::unpack_nibbles() {
+  uint64_t nibbles[16] = {};
+  spilled_.resize(kBins);
+  for (size_t byte = 0; byte < 256; byte++) {
+    const uint64_t count = at(byte);
+    bins_[byte] = 0;
+    spilled_[byte] = 0;
+    nibbles[byte & 15] += count;
+    nibbles[byte >> 4] += count;
+  }
+  std::copy(nibbles, nibbles + 16, spilled_.begin());
+}
+
+void CodeHistogram::take(size_t codes, std::vector<CodeCount>& present) {
+  present.clear();
+  for (size_t first = 0; first < codes; first += kGroup) {
+    if (!marked_ || marks_[first / kGroup] != 0 || !spilled_.empty()) take_group(first, present);
+  }
+  if (marked_) std::memset(marks_, 0, sizeof marks_);
+  marked_ = false;
+  std::fill(bins_.begin() + kCodes, bins_.end(), 0);
+  spilled_.clear();
   unspilled_ = 0;
 }
 
-std::vector<CodeCount> CodeHistogram::take(size_t codes) {
-  if (codes == 256) {
-    for (size_t i = 0; i < 256; i++) {
-      bins_[i] += bins_[256 + i] + bins_[512 + i] + bins_[768 + i];
-      bins_[256 + i] = bins_[512 + i] = bins_[768 + i] = 0;
-      if (!spilled_.empty()) spilled_[i] += spilled_[256 + i] + spilled_[512 + i] + spilled_[768 + i];
-    }
-  }
-  std::vector<CodeCount> present;
-  for (size_t i = 0; i < codes; i += 2) {
-    uint64_t pair;
-    std::memcpy(&pair, &bins_[i], sizeof pair);
-    if (pair == 0 && spilled_.empty()) continue;
-    for (size_t code = i; code < i + 2; code++) {
-      uint64_t count = bins_[code] + (spilled_.empty() ? 0 : spilled_[code]);
-      if (count > 0) present.push_back({static_cast<uint32_t>(code), count});
+void CodeHistogram::take_group(size_t first, std::vector<CodeCount>& present) {
+  for (size_t i = first; i < first + kGroup; i += 8) {
+    uint64_t pairs[4];
+    std::memcpy(pairs, &bins_[i], sizeof pairs);
+    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0 && spilled_.empty()) continue;
+    for (size_t code = i; code < i + 8; code++) {
+      if (const uint64_t count = at(code); count > 0) present.push_back({static_cast<uint32_t>(code), count});
       bins_[code] = 0;
     }
   }
-  spilled_.clear();
-  unspilled_ = 0;
-  return present;
 }
 
 }  // namespace steelyard

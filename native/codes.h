@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "dtype.h"
+#include "entropy.h"
+#include "moments.h"
 #include "stats.h"
-#include "values.h"
 
 namespace steelyard {
 
@@ -57,25 +58,37 @@ struct CodeSummary {
   Moments moments;
 };
 CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes);
-double code_entropy(const std::vector<CodeCount>& codes);
+double code_entropy(const Entropy& entropy, const std::vector<CodeCount>& codes);
 ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& codes);
 
-// The histogram itself.
+// A histogram of 16-bit codes, with room beside it for tables of bytes.
 class CodeHistogram {
  public:
+  static constexpr size_t kCodes = 1 << 16, kBins = kCodes + 512;
+
   void count(uint32_t code) { bins_[code]++; }
-  // `size` bytes of whole little-endian codes; 4-bit codes lie two in a byte.
-  void update(const uint8_t* data, size_t size, unsigned bits);
+  // The bins, for at most `increments` more.
+  uint32_t* bins(size_t increments);
+  // Says of a tensor that will be small which bins to look at: looking at all of them costs more than it
+  // does.
+  void mark(uint32_t code) { marks_[code / kGroup] = 1, marked_ = true; }
+  // How often `bin` was counted; before take().
+  uint64_t at(size_t bin) const { return bins_[bin] + (spilled_.empty() ? 0 : spilled_[bin]); }
+  // Folds the four tables that bytes are counted in into the first 256 bins.
+  void fold_bytes();
+  // From the first 256 bins, of bytes, to 16 of the codes that lie two in a byte.
+  void unpack_nibbles();
   // The codes that occurred among the first `codes` ones, in code order; begins again.
-  std::vector<CodeCount> take(size_t codes);
+  void take(size_t codes, std::vector<CodeCount>& present);
 
  private:
-  void update8(const uint8_t* data, size_t size);
-  void update16(const uint8_t* data, size_t size);
+  static constexpr size_t kGroup = 64;
   void spill();
+  void take_group(size_t first, std::vector<CodeCount>& present);
 
-  static constexpr size_t kBins = 1 << 16;
   std::vector<uint32_t> bins_ = std::vector<uint32_t>(kBins);
+  uint8_t marks_[kCodes / kGroup] = {};
+  bool marked_ = false;
   std::vector<uint64_t> spilled_;  // empty until a tensor has more than 2^31 codes
   uint64_t unspilled_ = 0;
 };

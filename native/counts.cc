@@ -1,4 +1,4 @@
-// Counting by histogram of codes, and the cutting into units that all methods share. 32 and 64 bits: wide.cc.
+// Counting by histogram of codes, and the cutting into units that all methods share.
 #include "counts.h"
 
 #include <algorithm>
@@ -7,56 +7,88 @@
 #include <cstring>
 
 namespace steelyard {
+namespace {
+
+// Below this, a tensor has fewer elements than the histogram has bins.
+constexpr uint64_t kSmall = 64 << 10;
+
+bool is_float32(Dtype dtype) {
+  return dtype == Dtype::F32 || dtype == Dtype::C64;
+}
+
+}  // namespace
 
 void Counts::begin(Dtype dtype, uint64_t size, uint64_t columns) {
   dtype_ = dtype;
   size_ = size;
+  small_ = size <= kSmall;
   partial_size_ = 0;
   const DtypeRow& traits = row(dtype);
   unit_ = traits.block_size;
   rows_.begin(columns, columns / traits.block_count * traits.block_size);
   Rows* rows = rows_.wanted() ? &rows_ : nullptr;
-  if (traits.method == Method::kWide) {
-    if (!wide_) wide_.emplace();
-    wide_->begin(dtype, rows);
-  }
+  if (traits.method == Method::kCodes && !codes_) codes_.emplace();
   if (traits.method == Method::kBlocks) {
-    if (!blocks_) blocks_.emplace();
+    if (!blocks_) blocks_.emplace(kernel_);
     blocks_->begin(dtype, rows);
+  }
+  if (traits.method != Method::kWide) return;
+  if (is_float32(dtype)) {
+    if (!floats_) floats_.emplace(kernel_.sweeps);
+    floats_->begin(rows, small_);
+  } else {
+    if (!wide_) wide_.emplace(kernel_.sweeps);
+    wide_->begin(dtype, rows);
   }
 }
 
-void Counts::update(const uint8_t* data, size_t size) {
+Tally Counts::offer(const uint8_t* data, size_t size) {
   if (rows_.wanted()) rows_.update(data, size);
+  units_size_ = 0;
   if (partial_size_ > 0) {
-    size_t taken = std::min(size, unit_ - partial_size_);
+    const size_t taken = std::min(size, unit_ - partial_size_);
     std::memcpy(partial_ + partial_size_, data, taken);
     partial_size_ += taken;
     data += taken;
     size -= taken;
-    if (partial_size_ < unit_) return;
+    if (partial_size_ < unit_) return {};
+    count(offer_units(partial_, unit_));
     update_units(partial_, unit_);
   }
-  size_t whole = size - size % unit_;
-  if (whole > 0) update_units(data, whole);
-  partial_size_ = size - whole;
-  if (partial_size_ > 0) std::memcpy(partial_, data + whole, partial_size_);
+  partial_size_ = size % unit_;
+  units_ = data;
+  units_size_ = size - partial_size_;
+  if (partial_size_ > 0) std::memcpy(partial_, data + units_size_, partial_size_);
+  return units_size_ > 0 ? offer_units(units_, units_size_) : Tally{};
+}
+
+void Counts::update() {
+  if (units_size_ > 0) update_units(units_, units_size_);
+}
+
+Tally Counts::offer_units(const uint8_t* data, size_t size) {
+  switch (row(dtype_).method) {
+    case Method::kBytes:
+      return {.count = Count::kBytes, .size = size, .bytes = data, .bins = bytes_.bins(size)};
+    case Method::kWide:
+      return is_float32(dtype_) ? floats_->offer(data, size) : Tally{};
+    case Method::kBlocks:
+      return blocks_->offer(data, size, bytes_);
+    case Method::kCodes:
+      if (code_format(dtype_)->bits < 16)
+        return {.count = Count::kBytes, .size = size, .bytes = data, .bins = codes_->bins(size)};
+      if (small_) {
+        for (size_t i = 0; i < size; i += 2) codes_->mark(data[i] | unsigned{data[i + 1]} << 8);
+      }
+      return {.count = Count::kCodes, .size = size, .bytes = data, .bins = codes_->bins(size / 2)};
+  }
+  return {};
 }
 
 void Counts::update_units(const uint8_t* data, size_t size) {
-  switch (row(dtype_).method) {
-    case Method::kBytes:
-      return bytes_.update(data, size);
-    case Method::kWide:
-      return wide_->update(data, size);
-    case Method::kBlocks:
-      bytes_.update(data, size);
-      return blocks_->update(data, size);
-    case Method::kCodes:
-      if (rows_.wanted()) add_code_rows(data, size);
-      if (dtype_ == Dtype::F4) bytes_.update(data, size);
-      return codes_.update(data, size, code_format(dtype_)->bits);
-  }
+  const Method method = row(dtype_).method;
+  if (method == Method::kWide) is_float32(dtype_) ? floats_->update(data, size) : wide_->update(data, size);
+  if (method == Method::kCodes && rows_.wanted()) add_code_rows(data, size);
 }
 
 void Counts::finish(Record& record) {
@@ -64,18 +96,20 @@ void Counts::finish(Record& record) {
   const DtypeRow& traits = row(dtype_);
   stats.count = size_ / traits.block_size * traits.block_count;
   switch (traits.method) {
-    case Method::kBytes:
-      stats.byte_entropy = {bytes_.finish()};
+    case Method::kBytes: {
+      uint64_t bytes[256];
+      bytes_.take(bytes);
+      stats.byte_entropy = {Entropy(size_).of(bytes, 256)};
       break;
+    }
     case Method::kCodes:
       finish_codes(stats);
       break;
     case Method::kWide:
-      wide_->finish(stats);
+      is_float32(dtype_) ? floats_->finish(stats) : wide_->finish(stats);
       break;
     case Method::kBlocks:
-      blocks_->finish(stats);
-      stats.byte_entropy = {bytes_.finish()};
+      blocks_->finish(stats, bytes_);
       break;
   }
   stats.write(record);
@@ -97,7 +131,15 @@ void Counts::add_code_rows(const uint8_t* data, size_t size) {
 
 void Counts::finish_codes(Stats& stats) {
   const CodeFormat& format = *code_format(dtype_);
-  const std::vector<CodeCount> codes = codes_.take(format.codes());
+  std::vector<CodeCount> codes;
+  if (format.bits < 16) codes_->fold_bytes();
+  if (format.bits == 4) {
+    uint64_t bytes[256];
+    for (size_t byte = 0; byte < 256; byte++) bytes[byte] = codes_->at(byte);
+    stats.byte_entropy = {Entropy(size_).of(bytes, 256)};
+    codes_->unpack_nibbles();
+  }
+  codes_->take(format.codes(), codes);
   const CodeSummary all = summarize(format, codes);
   stats.has_values = true;
   stats.zero = all.zero;
@@ -116,7 +158,8 @@ void Counts::finish_codes(Stats& stats) {
     write_moments(all.moments, stats);
   }
 
-  stats.code_entropy = code_entropy(codes);
+  const Entropy entropy(all.count);
+  stats.code_entropy = code_entropy(entropy, codes);
   uint64_t exponents[256] = {}, mantissas[128] = {}, low[256] = {}, high[256] = {};
   const unsigned mantissa_shift = std::max<int>(format.mantissa_bits - 7, 0);
   if (format.mantissa_bits > 0) stats.trailing_zeros.resize(format.mantissa_bits + size_t{1});
@@ -133,14 +176,12 @@ void Counts::finish_codes(Stats& stats) {
         std::countr_zero(format.mantissa(code) | 1u << format.mantissa_bits))] += count;
   }
   magnitudes_.finish(stats.negative, stats.positive);
-  if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy(exponents, 256);
-  if (format.mantissa_bits > 0) stats.mantissa_entropy = entropy(mantissas, 128);
+  if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy.of(exponents, 256);
+  if (format.mantissa_bits > 0) stats.mantissa_entropy = entropy.of(mantissas, 128);
   if (format.bits == 16) {
-    stats.byte_entropy = {entropy(low, 256), entropy(high, 256)};
+    stats.byte_entropy = {entropy.of(low, 256), entropy.of(high, 256)};
   } else if (format.bits == 8) {
     stats.byte_entropy = {stats.code_entropy};
-  } else {
-    stats.byte_entropy = {bytes_.finish()};
   }
 }
 

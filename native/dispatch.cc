@@ -25,6 +25,14 @@ bool has_x86_sha() {
   bool sse = (c & 1u << 9) != 0 && (c & 1u << 19) != 0;
   return sse && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1u << 29) != 0;
 }
+bool has_avx2() {
+  return has_x86_sha() && __builtin_cpu_supports("avx2") != 0;
+}
+
+bool has_avx512() {
+  return has_x86_sha() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+}
 #elif defined(__aarch64__)
 bool has_arm_sha2() {
 #if defined(__APPLE__)
@@ -41,11 +49,13 @@ bool has_arm_sha2() {
 
 const Kernel kKernels[] = {
 #if defined(__x86_64__)
-    {"x86-sha", sha256_x86, has_x86_sha},
+    {"x86-sha-avx512", sha256_x86, weave_x86, kSweepsAvx512, kBlocksAvx512, has_avx512},
+    {"x86-sha-avx2", sha256_x86, weave_x86, kSweepsAvx2, kBlocksAvx2, has_avx2},
+    {"x86-sha", sha256_x86, weave_x86, kSweepsPortable, kBlocksPortable, has_x86_sha},
 #elif defined(__aarch64__)
-    {"arm-sha2", sha256_arm, has_arm_sha2},
+    {"arm-sha2", sha256_arm, weave_arm, kSweepsPortable, kBlocksPortable, has_arm_sha2},
 #endif
-    {"portable", sha256_portable, always},
+    {"portable", sha256_portable, weave_portable, kSweepsPortable, kBlocksPortable, always},
 };
 const size_t kKernelCount = std::size(kKernels);
 

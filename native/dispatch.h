@@ -4,13 +4,19 @@
 #include <cstddef>
 #include <string_view>
 
+#include "blocks.h"
 #include "sha256.h"
+#include "sweep.h"
+#include "woven.h"
 
 namespace steelyard {
 
 struct Kernel {
   const char* name;
   Sha256Kernel sha256;
+  Weave weave;
+  const Sweeps& sweeps;
+  const BlockKernel& blocks;
   bool (*usable)();
 };
 

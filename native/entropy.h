@@ -5,21 +5,32 @@
 
 namespace steelyard {
 
-// Entropy in bits of a distribution given as counts; 0 where there are none.
-double entropy(const uint64_t* counts, size_t size);
+// Entropies in bits of distributions of one total, given as counts that add up to it.
+class Entropy {
+ public:
+  // `total` below 2^52.
+  explicit Entropy(uint64_t total);
+  // 0 where there are no counts.
+  double of(const uint64_t* counts, size_t size) const;
 
-// log2(total / count) for 0 < count <= total < 2^53.
-double log2_ratio(uint64_t total, uint64_t count);
+ private:
+  static constexpr size_t kSmall = 128;
+  double total_;
+  double small_[kSmall];  // count * log2(total / count), which most counts of a small tensor share
+};
 
 // 256 bins of bytes, in four tables so that equal neighbours do not wait for each other's store.
 class ByteCounts {
  public:
-  void update(const uint8_t* data, size_t size);
-  // Entropy of all bytes so far, in bits; begins again.
-  double finish();
+  // The tables, for at most `size` more bytes.
+  uint32_t* bins(size_t size);
+  // How often each byte occurred; begins again.
+  void take(uint64_t counts[256]);
 
  private:
-  uint64_t counts_[4][256] = {};
+  uint32_t bins_[4 * 256] = {};
+  uint64_t spilled_[256] = {};
+  uint64_t unspilled_ = 0;
 };
 
 }  // namespace steelyard

@@ -2,43 +2,97 @@
 #include "measure.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "counts.h"
+#include "crash.h"
 #include "sha256.h"
 
 namespace steelyard {
 namespace {
 
-// Feeds chunks to the ranges they cover, in order.
+// The digests of the file and of the range at hand, and the range's counts, fed with the same bytes.
 class RangePass {
  public:
   RangePass(const Job& job, Record& record)
-      : ranges_(job.ranges), record_(record), digest_(job.kernel->sha256), counts_(job.kernel->sha256) {}
+      : kernel_(*job.kernel),
+        part_(job.part),
+        ranges_(job.ranges),
+        record_(record),
+        file_(kernel_.sha256),
+        digest_(kernel_.sha256),
+        counts_(kernel_) {
+    if (part_ == Part::kFile) index_ = ranges_.size();
+  }
 
   void update(const uint8_t* data, uint64_t start, uint64_t end) {
+    uint64_t position = start;
+    const auto at = [&](uint64_t where) { return data + (where - start); };
     for (; index_ < ranges_.size() && ranges_[index_].start < end; index_++) {
       const Range& range = ranges_[index_];
       const uint64_t from = std::max(start, range.start), to = std::min(end, range.end);
+      hash_file(at(position), static_cast<size_t>(from - position));
       if (from == range.start) begin(range);
-      const size_t size = static_cast<size_t>(to - from);
-      digest_.update(data + (from - start), size);
-      if (range.counted) counts_.update(data + (from - start), size);
+      add(range, at(from), static_cast<size_t>(to - from));
+      position = to;
       if (range.end > end) return;
       finish(range);
     }
+    hash_file(at(position), static_cast<size_t>(end - position));
   }
 
-  // Ranges without bytes at the end of the file.
-  void finish() {
+  // Ranges without bytes at the end of the file, and the file's digest.
+  void finish(uint8_t digest[32]) {
     for (; index_ < ranges_.size(); index_++) {
       begin(ranges_[index_]);
       finish(ranges_[index_]);
     }
+    file_.finish(digest);
+    if (part_ == Part::kRanges) std::memset(digest, 0, 32);
   }
 
  private:
+  void hash_file(const uint8_t* data, size_t size) {
+    if (part_ != Part::kRanges) file_.update(data, size);
+  }
+
   void begin(const Range& range) {
     if (range.counted) counts_.begin(range.dtype, range.end - range.start, range.columns);
+  }
+
+  void add(const Range& range, const uint8_t* data, size_t size) {
+    Tally tally = range.counted ? counts_.offer(data, size) : Tally{};
+    hash(data, size, tally);
+    if (!range.counted) return;
+    count(tally);
+    counts_.update();
+  }
+
+  // Both digests begin their blocks where they last ended them; what lies before and after the blocks that
+  // both have in these bytes they take one by one.
+  void hash(const uint8_t* data, size_t size, Tally& tally) {
+    Sha256* digests[2] = {&digest_, &file_};
+    const size_t count = part_ == Part::kRanges ? 1 : 2;
+    Stream streams[2];
+    size_t skipped = 0;
+    for (size_t i = 0; i < count; i++) {
+      const size_t begun = digests[i]->align(data, size);
+      streams[i] = {digests[i]->state(), data + begun};
+      skipped = std::max(skipped, begun);
+    }
+    const size_t blocks = (size - skipped) / 64;
+    for (size_t done = 0; done < blocks;) {
+      const size_t steps = std::min(blocks - done, tally.steps());
+      const size_t taken = steps > 0 ? steps : blocks - done;
+      kernel_.weave(streams, count, taken, steps > 0 ? tally : Tally{});
+      tally.advance(steps);
+      for (size_t i = 0; i < count; i++) streams[i].data += 64 * taken;
+      done += taken;
+    }
+    for (size_t i = 0; i < count; i++) {
+      digests[i]->folded(blocks);
+      digests[i]->update(streams[i].data, static_cast<size_t>(data + size - streams[i].data));
+    }
   }
 
   void finish(const Range& range) {
@@ -48,9 +102,11 @@ class RangePass {
     if (range.counted) counts_.finish(record_);
   }
 
+  const Kernel& kernel_;
+  const Part part_;
   const std::vector<Range>& ranges_;
   Record& record_;
-  Sha256 digest_;
+  Sha256 file_, digest_;
   Counts counts_;
   size_t index_ = 0;
 };
@@ -76,6 +132,9 @@ const char* invalid(const Job& job) {
 }
 
 Measurement measure(const Job& job) {
+#ifdef STEELYARD_CRASH_POINTS
+  crash_if_asked(job.size);
+#endif
   Measurement result;
   auto failed = [&](Outcome outcome, const Window& window) {
     result.outcome = outcome;
@@ -88,7 +147,6 @@ Measurement measure(const Job& job) {
   };
 
   Window window(job.fd, job.size, job.io);
-  Sha256 file(job.kernel->sha256);
   Record ranges;
   RangePass pass(job, ranges);
   for (;;) {
@@ -98,17 +156,14 @@ Measurement measure(const Job& job) {
     if (ReadStatus status = window.next(); status != ReadStatus::kOk)
       return failed(outcome_of(status), window);
     if (window.size() == 0) break;
-    file.update(window.data(), window.size());
     pass.update(window.data(), window.start(), window.start() + window.size());
     if (ReadStatus status = window.check(); status != ReadStatus::kOk)
       return failed(outcome_of(status), window);
     if (job.progress != nullptr)
       job.progress->fetch_add(static_cast<int64_t>(window.size()), std::memory_order_relaxed);
   }
-  pass.finish();
-
   uint8_t digest[32];
-  file.finish(digest);
+  pass.finish(digest);
   result.record.put_digest(digest);
   result.record.append(ranges);
   return result;

@@ -20,11 +20,15 @@ struct Range {
   uint64_t columns;  // elements per row; 0: no row statistics
 };
 
+// What of the pass is done: two threads can share a file, one the digest of all its bytes, one the rest.
+enum class Part : uint8_t { kAll, kFile, kRanges };
+
 struct Job {
   int fd;
   uint64_t size;
   std::vector<Range> ranges;  // sorted, not overlapping, inside the file, whole blocks
   Io io;
+  Part part = Part::kAll;
   const Kernel* kernel;
   // Shared with other threads; either may be null.
   const std::atomic<int64_t>* abort;  // not 0: stop
@@ -37,7 +41,8 @@ struct Measurement {
   Outcome outcome = Outcome::kDone;
   uint64_t offset = 0;  // where reading failed
   int error = 0;        // errno
-  Record record;        // file digest; per range: digest, stats if counted, rows
+  Record record;  // file digest (zeros if not asked for); unless kFile, per range: digest, stats if counted,
+                  // rows
 };
 
 // Why a job cannot be run, or nullptr: TypeScript has validated all this, and hostile structure gets no

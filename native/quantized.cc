@@ -1,157 +1,16 @@
-// Every block is decoded by its formula in double precision, where products of scales and quants are exact.
-// Layouts: struct block_* in ggml-common.h and dequantize_row_* in ggml-quants.c (ggml, MIT); MXFP4: OCP
-// Microscaling Formats 1.0.
+// Scales of all block types; quants and values of those that are decoded (decode.h).
 #include "quantized.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
-
-#include "entropy.h"
 
 namespace steelyard {
 namespace {
 
 uint16_t load16(const uint8_t* p) {
   return static_cast<uint16_t>(p[0] | p[1] << 8);
-}
-double f16(const uint8_t* p) {
-  return kF16Codes.value(load16(p));
-}
-
-constexpr size_t kBlock = 32, kSuperBlock = 256;
-
-// One block as it was decoded: its quant codes as stored, and the values they stand for.
-struct Decoded {
-  double* values;
-  uint8_t codes[kSuperBlock];
-};
-
-// Q4_0, Q4_1, Q5_0, Q5_1: 32 codes, low nibbles first; a fifth bit per code in a 32-bit word.
-void decode_simple(const uint8_t* block, bool has_min, bool has_fifth, int origin, Decoded& out) {
-  const double d = f16(block), m = has_min ? f16(block + 2) : 0;
-  const uint8_t* p = block + (has_min ? 4 : 2);
-  uint32_t fifth = 0;
-  if (has_fifth) {
-    std::memcpy(&fifth, p, sizeof fifth);
-    p += sizeof fifth;
-  }
-  for (unsigned i = 0; i < kBlock; i++) {
-    unsigned code = i < 16 ? p[i] & 15u : p[i - 16] >> 4;
-    code |= ((fifth >> i) & 1) << 4;
-    out.codes[i] = static_cast<uint8_t>(code);
-    const double scaled = d * (static_cast<int>(code) - origin);
-    out.values[i] = has_min ? scaled + m : scaled;
-  }
-}
-
-void decode_q8_0(const uint8_t* block, Decoded& out) {
-  const double d = f16(block);
-  for (unsigned i = 0; i < kBlock; i++) {
-    out.codes[i] = block[2 + i];
-    out.values[i] = d * static_cast<int8_t>(block[2 + i]);
-  }
-}
-
-// 16 sub-blocks of 16; scales[16] hold a 4-bit scale and a 4-bit min, two-bit codes.
-void decode_q2_k(const uint8_t* block, Decoded& out) {
-  const uint8_t *scales = block, *quants = block + 16;
-  const double d = f16(block + 80), dmin = f16(block + 82);
-  for (unsigned i = 0; i < kSuperBlock; i++) {
-    const unsigned half = i / 128, shift = 2 * (i % 128 / 32), byte = 32 * half + i % 32;
-    const unsigned code = (quants[byte] >> shift) & 3;
-    const uint8_t scale = scales[i / 16];
-    out.codes[i] = static_cast<uint8_t>(code);
-    out.values[i] = d * (scale & 15) * code - dmin * (scale >> 4);
-  }
-}
-
-// 16 sub-blocks of 16; six-bit scales packed into 12 bytes, two low bits in qs and one high bit in hmask.
-void decode_q3_k(const uint8_t* block, Decoded& out) {
-  const uint8_t *high = block, *quants = block + 32, *scales = block + 96;
-  const double d = f16(block + 108);
-  for (unsigned i = 0; i < kSuperBlock; i++) {
-    const unsigned half = i / 128, group = i % 128 / 32, byte = 32 * half + i % 32, sub = i / 16;
-    const unsigned low4 = sub < 8 ? scales[sub] & 15u : scales[sub - 8] >> 4;
-    const unsigned high2 = (scales[8 + sub % 4] >> (2 * (sub / 4))) & 3;
-    const int scale = static_cast<int>(low4 | high2 << 4) - 32;
-    const unsigned high_bit = (high[i % 32] >> (4 * half + group)) & 1;
-    const unsigned code = ((quants[byte] >> (2 * group)) & 3u) | high_bit << 2;
-    out.codes[i] = static_cast<uint8_t>(code);
-    out.values[i] = d * scale * (static_cast<int>(code) - 4);
-  }
-}
-
-// Q4_K and Q5_K pack eight six-bit scales and eight six-bit mins into 12 bytes.
-void unpack_scale_min(const uint8_t* packed, unsigned sub, unsigned& scale, unsigned& min) {
-  if (sub < 4) {
-    scale = packed[sub] & 63;
-    min = packed[sub + 4] & 63;
-  } else {
-    scale = (packed[sub + 4] & 15u) | (packed[sub - 4] >> 6) << 4;
-    min = (packed[sub + 4] >> 4) | (packed[sub] >> 6) << 4;
-  }
-}
-
-void decode_q45_k(const uint8_t* block, bool has_fifth, Decoded& out) {
-  const double d = f16(block), dmin = f16(block + 2);
-  const uint8_t *packed = block + 4, *fifth = block + 16, *quants = block + (has_fifth ? 48 : 16);
-  for (unsigned sub = 0; sub < 8; sub++) {
-    unsigned scale, min;
-    unpack_scale_min(packed, sub, scale, min);
-    for (unsigned i = 0; i < 32; i++) {
-      const uint8_t byte = quants[32 * (sub / 2) + i];
-      unsigned code = sub % 2 == 0 ? byte & 15u : byte >> 4;
-      if (has_fifth) code |= ((fifth[i] >> sub) & 1u) << 4;
-      out.codes[32 * sub + i] = static_cast<uint8_t>(code);
-      out.values[32 * sub + i] = d * scale * code - dmin * min;
-    }
-  }
-}
-
-// 16 sub-blocks of 16 with signed scales; four low bits in ql, two high bits in qh.
-void decode_q6_k(const uint8_t* block, Decoded& out) {
-  const uint8_t *low = block, *high = block + 128, *scales = block + 192;
-  const double d = f16(block + 208);
-  for (unsigned i = 0; i < kSuperBlock; i++) {
-    const unsigned half = i / 128, quarter = i % 128 / 32, lane = i % 32;
-    const uint8_t low_byte = low[64 * half + 32 * (quarter % 2) + lane];
-    const unsigned low4 = quarter < 2 ? low_byte & 15u : low_byte >> 4;
-    const unsigned high2 = (high[32 * half + lane] >> (2 * quarter)) & 3;
-    const unsigned code = low4 | high2 << 4;
-    out.codes[i] = static_cast<uint8_t>(code);
-    out.values[i] = d * static_cast<int8_t>(scales[i / 16]) * (static_cast<int>(code) - 32);
-  }
-}
-
-// The non-linear levels of IQ4 (kvalues_iq4nl).
-constexpr int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-
-void decode_levels(const uint8_t* quants, double scale, Decoded& out, unsigned at) {
-  for (unsigned i = 0; i < kBlock; i++) {
-    const unsigned code = i < 16 ? quants[i] & 15u : quants[i - 16] >> 4;
-    out.codes[at + i] = static_cast<uint8_t>(code);
-    out.values[at + i] = scale * kIq4Levels[code];
-  }
-}
-
-void decode_iq4_xs(const uint8_t* block, Decoded& out) {
-  const double d = f16(block);
-  const unsigned high = load16(block + 2);
-  for (unsigned sub = 0; sub < 8; sub++) {
-    const unsigned low4 = (block[4 + sub / 2] >> (4 * (sub % 2))) & 15;
-    const int scale = static_cast<int>(low4 | ((high >> (2 * sub)) & 3) << 4) - 32;
-    decode_levels(block + 8 + 16 * sub, d * scale, out, 32 * sub);
-  }
-}
-
-void decode_mxfp4(const uint8_t* block, Decoded& out) {
-  const double scale = kE8m0Codes.value(block[0]);
-  const CodeFormat& elements = *code_format(Dtype::F4);
-  for (unsigned i = 0; i < kBlock; i++) {
-    const unsigned code = i < 16 ? block[1 + i] & 15u : block[1 + i - 16] >> 4;
-    out.codes[i] = static_cast<uint8_t>(code);
-    out.values[i] = scale * elements.value(code);
-  }
 }
 
 // What is known of a block type: where its scale and min stand, and how many quant codes it has (0: not
@@ -206,68 +65,6 @@ const CodeFormat& scale_format(Dtype dtype) {
   return kF16Codes;
 }
 
-void decode(Dtype dtype, const uint8_t* block, Decoded& out) {
-  switch (dtype) {
-    case Dtype::Q4_0:
-      return decode_simple(block, false, false, 8, out);
-    case Dtype::Q4_1:
-      return decode_simple(block, true, false, 0, out);
-    case Dtype::Q5_0:
-      return decode_simple(block, false, true, 16, out);
-    case Dtype::Q5_1:
-      return decode_simple(block, true, true, 0, out);
-    case Dtype::Q8_0:
-      return decode_q8_0(block, out);
-    case Dtype::Q2_K:
-      return decode_q2_k(block, out);
-    case Dtype::Q3_K:
-      return decode_q3_k(block, out);
-    case Dtype::Q4_K:
-      return decode_q45_k(block, false, out);
-    case Dtype::Q5_K:
-      return decode_q45_k(block, true, out);
-    case Dtype::Q6_K:
-      return decode_q6_k(block, out);
-    case Dtype::IQ4_NL:
-      return decode_levels(block + 2, f16(block), out, 0);
-    case Dtype::IQ4_XS:
-      return decode_iq4_xs(block, out);
-    case Dtype::MXFP4:
-      return decode_mxfp4(block, out);
-    default:
-      return;
-  }
-}
-
-void count_scales(Dtype dtype, const BlockTraits& traits, const uint8_t* block, CodeHistogram& scales,
-                  CodeHistogram& mins) {
-  if (traits.scale_at >= 0) scales.count(load16(block + traits.scale_at));
-  if (traits.min_at >= 0) mins.count(load16(block + traits.min_at));
-  if (dtype == Dtype::MXFP4) scales.count(block[0]);
-  if (dtype == Dtype::NVFP4) {
-    for (int i = 0; i < 4; i++) scales.count(block[i]);
-  }
-  if (dtype == Dtype::IQ1_M) {  // a 16-bit float in the high nibbles of four 16-bit words
-    uint32_t code = 0;
-    for (int i = 0; i < 4; i++) code |= static_cast<uint32_t>(load16(block + 48 + 2 * i) >> 12) << (4 * i);
-    scales.count(code);
-  }
-}
-
-// A quantiser that rounds to nearest puts the largest element of every block on its extreme code; bits
-// changed afterwards break that. Q8_0: |q| = 127 (d = absmax / 127). Q4_0, Q5_0: code 0 (d = max / -8, max /
-// -16).
-bool at_extreme(Dtype dtype, const uint8_t* codes) {
-  for (unsigned i = 0; i < kBlock; i++) {
-    if (dtype == Dtype::Q8_0 ? codes[i] == 127 || codes[i] == 129 : codes[i] == 0) return true;
-  }
-  return false;
-}
-
-bool has_extreme(Dtype dtype) {
-  return dtype == Dtype::Q8_0 || dtype == Dtype::Q4_0 || dtype == Dtype::Q5_0;
-}
-
 }  // namespace
 
 bool has_rows(Dtype dtype) {
@@ -277,42 +74,137 @@ bool has_rows(Dtype dtype) {
 
 void BlockCounts::begin(Dtype dtype, Rows* rows) {
   dtype_ = dtype;
-  rows_ = rows;
-  blocks_ = at_extreme_ = 0;
-  std::memset(quants_, 0, sizeof quants_);
-  values_.begin(rows);
+  blocks_ = 0;
+  pass_.rows = rows;
+  pass_.totals.begin();
+  pass_.zero = pass_.nan = pass_.pos_inf = pass_.neg_inf = pass_.at_extreme = 0;
+  pass_.min = HUGE_VAL;
+  pass_.max = -HUGE_VAL;
+  std::memset(pass_.other_bytes, 0, sizeof pass_.other_bytes);
 }
 
-void BlockCounts::update(const uint8_t* data, size_t size) {
+Tally BlockCounts::offer(const uint8_t* data, size_t size, ByteCounts& bytes) {
+  count_scales(data, size);
+  Tally tally{.count = Count::kBytes, .size = size, .bytes = data, .bins = bytes.bins(size)};
   const DtypeRow& shape = row(dtype_);
+  const size_t blocks = size / shape.block_size;
+  blocks_ += blocks;
+  if (quants_of(dtype_) == Quants::kNone) return tally;
+  PairList& pairs = pass_.pairs;
+  // A window that misses one sub-block in 32 is better moved, and bins are emptied before they overflow.
+  if (pairs.missed * 32 * 32 > blocks * shape.block_count || pairs_ >= uint64_t{1} << 31) fold_pairs();
+  pairs.missed = 0;
+  pairs.count = 0;
+  pairs.codes.resize(std::max(pairs.codes.size(), blocks * shape.block_count));
+  kernel_.pass(dtype_, data, blocks, pass_);
+  pairs_ += pairs.count;
+  tally.count = Count::kPairs;
+  tally.pairs = pairs.codes.data();
+  tally.pair_count = pairs.count;
+  tally.pair_bins = pair_bins_.data();
+  return tally;
+}
+
+void BlockCounts::count_scales(const uint8_t* data, size_t size) {
   const BlockTraits traits = traits_of(dtype_);
-  for (const uint8_t* block = data; block < data + size; block += shape.block_size) {
-    blocks_++;
-    count_scales(dtype_, traits, block, scales_, mins_);
-    if (traits.codes == 0) continue;
-    Decoded out;
-    out.values = values_.room();  // 16,384 is a multiple of every block
-    decode(dtype_, block, out);
-    for (unsigned i = 0; i < shape.block_count; i++) quants_[out.codes[i]]++;
-    if (has_extreme(dtype_) && at_extreme(dtype_, out.codes)) at_extreme_++;
-    values_.added(shape.block_count);
+  const size_t step = row(dtype_).block_size;
+  const uint8_t* end = data + size;
+  if (traits.scale_at >= 0) {
+    for (const uint8_t* block = data; block < end; block += step)
+      scales_.count(load16(block + traits.scale_at));
+  }
+  if (traits.min_at >= 0) {
+    for (const uint8_t* block = data; block < end; block += step) mins_.count(load16(block + traits.min_at));
+  }
+  if (traits.scale_at >= 0) return;
+  for (const uint8_t* block = data; block < end; block += step) {
+    if (dtype_ == Dtype::MXFP4) scales_.count(block[0]);
+    if (dtype_ == Dtype::NVFP4) {
+      for (int i = 0; i < 4; i++) scales_.count(block[i]);
+    }
+    if (dtype_ == Dtype::IQ1_M) {  // a 16-bit float in the high nibbles of four 16-bit words
+      uint32_t code = 0;
+      for (int i = 0; i < 4; i++) code |= static_cast<uint32_t>(load16(block + 48 + 2 * i) >> 12) << (4 * i);
+      scales_.count(code);
+    }
   }
 }
 
-void BlockCounts::finish(Stats& stats) {
+// Hands on what was counted for this window, and lets it move.
+void BlockCounts::fold_pairs() {
+  uint64_t places[128] = {};
+  for (size_t pair = 0; pair < PairList::kQuants; pair++) {
+    places[pair & 127] += pair_bins_[pair];
+    places[pair >> 7] += pair_bins_[pair];
+  }
+  for (unsigned place = 0; place < 128; place++) {
+    if (places[place] == 0 || place % 64 == 0) continue;  // zeros
+    const auto leading = static_cast<uint64_t>(pass_.pairs.first) + place % 64;
+    const auto sign = static_cast<uint64_t>(place / 64);
+    pass_.magnitudes.add(std::bit_cast<double>(sign << 63 | leading << 50), places[place]);
+  }
+  for (size_t i = 0; i < quant_pairs_.size(); i++) quant_pairs_[i] += pair_bins_[PairList::kQuants + i];
+  std::memset(pair_bins_.data(), 0, pair_bins_.size() * sizeof pair_bins_[0]);
+  pairs_ = 0;
+  pass_.pairs.used = false;
+}
+
+// Codes as stored; those in the bytes' histogram are what is left of it without the other bytes.
+std::vector<uint64_t> BlockCounts::take_quants(const uint64_t bytes[256]) {
+  const Quants quants = quants_of(dtype_);
+  std::vector<uint64_t> counts(traits_of(dtype_).codes);
+  for (size_t byte = 0; byte < 256 && quants != Quants::kPairs; byte++) {
+    const uint64_t count = bytes[byte] - pass_.other_bytes[byte];
+    if (quants == Quants::kBytes) {
+      counts[byte] += count;
+    } else {
+      counts[byte & 15] += count;
+      counts[byte >> 4] += count;
+    }
+  }
+  for (size_t pair = 0; pair < quant_pairs_.size() && quants == Quants::kPairs; pair++) {
+    const uint64_t count = quant_pairs_[pair];
+    if (count == 0) continue;
+    counts[pair & 63] += count;
+    counts[pair >> 6] += count;
+    quant_pairs_[pair] = 0;
+  }
+  return counts;
+}
+
+void BlockCounts::finish_values(Stats& stats) {
+  if (pass_.elements > 0) pass_.close();
+  fold_pairs();
+  stats.has_values = true;
+  stats.zero = pass_.zero;  // elements have no codes of their own, so no sign on zero
+  stats.nan = pass_.nan;
+  stats.pos_inf = pass_.pos_inf;
+  stats.neg_inf = pass_.neg_inf;
+  pass_.totals.write(stats);
+  pass_.magnitudes.finish(stats.negative, stats.positive);
+}
+
+void BlockCounts::finish(Stats& stats, ByteCounts& bytes) {
+  uint64_t byte_counts[256];
+  bytes.take(byte_counts);
+  stats.byte_entropy = {Entropy(blocks_ * row(dtype_).block_size).of(byte_counts, 256)};
   const BlockTraits traits = traits_of(dtype_);
   QuantizedStats& quantized = stats.quantized;
   quantized.present = true;
   quantized.blocks = blocks_;
   const CodeFormat& format = scale_format(dtype_);
-  quantized.scales = scale_stats(format, scales_.take(format.codes()));
-  if (traits.min_at >= 0) quantized.mins = scale_stats(kF16Codes, mins_.take(kF16Codes.codes()));
-  if (traits.codes == 0) return;
-  values_.finish(stats);
-  stats.negative_zero = 0;  // elements have no codes of their own, so no sign on zero
-  quantized.quants.assign(quants_, quants_ + traits.codes);
-  quantized.quants_entropy = entropy(quants_, traits.codes);
-  if (has_extreme(dtype_)) quantized.blocks_at_extreme = static_cast<double>(at_extreme_);
+  std::vector<CodeCount> codes;
+  scales_.take(format.codes(), codes);
+  quantized.scales = scale_stats(format, codes);
+  if (traits.min_at >= 0) {
+    mins_.take(kF16Codes.codes(), codes);
+    quantized.mins = scale_stats(kF16Codes, codes);
+  }
+  if (quants_of(dtype_) == Quants::kNone) return;
+  finish_values(stats);
+  quantized.quants = take_quants(byte_counts);
+  quantized.quants_entropy = Entropy(stats.count).of(quantized.quants.data(), quantized.quants.size());
+  if (has_extreme(dtype_)) quantized.blocks_at_extreme = static_cast<double>(pass_.at_extreme);
 }
 
 }  // namespace steelyard

@@ -2,29 +2,41 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "blocks.h"
 #include "codes.h"
+#include "dispatch.h"
 #include "dtype.h"
+#include "entropy.h"
 #include "rows.h"
 #include "stats.h"
-#include "values.h"
+#include "woven.h"
 
 namespace steelyard {
 
 class BlockCounts {
  public:
+  explicit BlockCounts(const Kernel& kernel) : kernel_(kernel.blocks) { pass_.sum = kernel_.sum; }
   void begin(Dtype dtype, Rows* rows);
-  // Whole blocks.
-  void update(const uint8_t* data, size_t size);
-  void finish(Stats& stats);
+  // Whole blocks; what it returns is to be counted.
+  Tally offer(const uint8_t* data, size_t size, ByteCounts& bytes);
+  void finish(Stats& stats, ByteCounts& bytes);
 
  private:
+  void count_scales(const uint8_t* data, size_t size);
+  void finish_values(Stats& stats);
+  void fold_pairs();
+  std::vector<uint64_t> take_quants(const uint64_t bytes[256]);
+
+  const BlockKernel& kernel_;
   Dtype dtype_ = Dtype::Q8_0;
-  Rows* rows_ = nullptr;
-  uint64_t blocks_ = 0, at_extreme_ = 0;
-  uint64_t quants_[256] = {};
+  uint64_t blocks_ = 0;
   CodeHistogram scales_, mins_;
-  Values values_;
+  BlockPass pass_;
+  std::vector<uint32_t> pair_bins_ = std::vector<uint32_t>(PairList::kBins);
+  uint64_t pairs_ = 0;  // in pair_bins_
+  std::vector<uint64_t> quant_pairs_ = std::vector<uint64_t>(PairList::kBins - PairList::kQuants);
 };
 
 }  // namespace steelyard

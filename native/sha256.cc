@@ -7,20 +7,27 @@
 
 namespace steelyard {
 
-void Sha256::update(const uint8_t* data, size_t size) {
-  total_ += size;
-  if (pending_size_ > 0) {
-    size_t taken = std::min(size, sizeof pending_ - pending_size_);
-    std::memcpy(pending_ + pending_size_, data, taken);
-    pending_size_ += taken;
-    data += taken;
-    size -= taken;
-    if (pending_size_ < sizeof pending_) return;
+size_t Sha256::align(const uint8_t* data, size_t size) {
+  if (pending_size_ == 0) return 0;
+  const size_t taken = std::min(size, sizeof pending_ - pending_size_);
+  std::memcpy(pending_ + pending_size_, data, taken);
+  total_ += taken;
+  pending_size_ += taken;
+  if (pending_size_ == sizeof pending_) {
     kernel_(state_, pending_, 1);
     pending_size_ = 0;
   }
-  size_t blocks = size / sizeof pending_;
+  return taken;
+}
+
+void Sha256::update(const uint8_t* data, size_t size) {
+  const size_t taken = align(data, size);
+  data += taken;
+  size -= taken;
+  if (size == 0) return;
+  const size_t blocks = size / sizeof pending_;
   if (blocks > 0) kernel_(state_, data, blocks);
+  total_ += size;
   pending_size_ = size - blocks * sizeof pending_;
   if (pending_size_ > 0) std::memcpy(pending_, data + blocks * sizeof pending_, pending_size_);
 }

@@ -21,6 +21,12 @@ class Sha256 {
   // Writes the 32-byte digest and begins again.
   void finish(uint8_t digest[32]);
 
+  // For loops that fold whole blocks themselves: takes what completes a begun block (all of it, if it does
+  // not), says where the state is, and is told what was folded.
+  size_t align(const uint8_t* data, size_t size);
+  uint32_t* state() { return state_; }
+  void folded(size_t blocks) { total_ += 64 * uint64_t{blocks}; }
+
  private:
   static constexpr uint32_t kInitial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                            0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

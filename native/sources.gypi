@@ -2,11 +2,16 @@
   "variables": {
     "steelyard_source_files": [
       "addon.cc",
+      "blocks.cc",
+      "blocks_avx2.cc",
+      "blocks_avx512.cc",
       "codes.cc",
       "counts.cc",
       "dispatch.cc",
       "entropy.cc",
+      "floats.cc",
       "measure.cc",
+      "moments.cc",
       "quantized.cc",
       "rows.cc",
       "sha256.cc",
@@ -14,9 +19,13 @@
       "sha256_x86.cc",
       "sigbus.cc",
       "stats.cc",
+      "sweep.cc",
+      "sweep_x86.cc",
       "values.cc",
       "wide.cc",
-      "window.cc"
+      "window.cc",
+      "woven.cc",
+      "woven_x86.cc"
     ],
     "steelyard_defines": [
       "NAPI_VERSION=9",

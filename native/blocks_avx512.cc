@@ -1,0 +1,40 @@
+// The block kernel for AVX-512. No FMA: it would round once where the portable code rounds twice.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "blocks.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")
+#endif
+#define STEELYARD_AVX2
+#include "blocks_lanes.h"
+
+namespace steelyard {
+namespace {
+
+void sum(SubBlocks& subs, BlockSums& sums) {
+  sum_sub_blocks<64>(subs, sums);
+}
+
+}  // namespace
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+const BlockKernel kBlocksAvx512 = {pass_any, sum};
+
+}  // namespace steelyard
+#endif

@@ -1,0 +1,41 @@
+// F64 and integers of 32 and 64 bits: integer counts from the codes, everything else from the values.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dtype.h"
+#include "floats.h"
+#include "rows.h"
+#include "stats.h"
+#include "values.h"
+
+namespace steelyard {
+
+class WideCounts {
+ public:
+  explicit WideCounts(const Sweeps& sweeps) : values_(sweeps) {}
+  void begin(Dtype dtype, Rows* rows);
+  // Whole elements.
+  void update(const uint8_t* data, size_t size);
+  void finish(Stats& stats);
+
+ private:
+  void update_doubles(const uint8_t* data, size_t count);
+  template <class Integer, bool kExact>
+  void update_integers(const uint8_t* data, size_t count);
+  void finish_doubles(Stats& stats);
+
+  Dtype dtype_ = Dtype::F64;
+  uint64_t elements_ = 0;
+  Values values_;
+  uint64_t planes_[8][256];
+  std::vector<uint64_t> leading_ = std::vector<uint64_t>(1 << 16);  // leading 16 bits of F64 codes
+  uint64_t mantissa_[128];
+  uint64_t trailing_zeros_[53];
+  DistinctNans nans_;
+  int64_t min_signed_, max_signed_;
+  uint64_t min_unsigned_, max_unsigned_;
+};
+
+}  // namespace steelyard
