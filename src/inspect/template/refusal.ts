@@ -1,0 +1,10 @@
+/** A template is not Jinja, or deeper than any template is. Never leaves src/inspect/template. */
+export class Refusal extends Error {
+  /** Position in the source, in UTF-16 units. */
+  readonly at: number;
+
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
