@@ -1,0 +1,146 @@
+// The Sigstore bundle, version 0.3 (protobuf-specs, sigstore_bundle.proto): what was signed, the signature, and how to find
+// the key. Read strictly: an unknown field is not signed, and may mean something to another reader.
+import * as z from 'zod';
+import { readLegacyBundle } from './cosign.ts';
+import { readBase64, readJson } from './document.ts';
+import type { Hash } from './key.ts';
+import { refuse } from './refusal.ts';
+import { checked } from './statement.ts';
+
+export type Content =
+  | {
+      readonly kind: 'envelope';
+      readonly payloadType: string;
+      readonly payload: Buffer;
+      readonly signature: Buffer;
+    }
+  /** Over the bytes of one document; `digest` is what the bundle says of them, unsigned. */
+  | { readonly kind: 'message'; readonly digest: MessageDigest | null; readonly signature: Buffer };
+
+export interface MessageDigest {
+  readonly hash: Hash;
+  readonly hex: string;
+}
+
+export type Material =
+  /** `raw`: the key itself, as versions before 1.1 wrote it. */
+  | { readonly method: 'key'; readonly hint: string | null; readonly raw: Buffer | null }
+  /** DER, leaf first. */
+  | { readonly method: 'certificate'; readonly certificates: readonly Buffer[] }
+  | { readonly method: 'identity' };
+
+export interface Bundle {
+  readonly content: Content;
+  readonly material: Material;
+  /** As it was parsed, for @sigstore/bundle. */
+  readonly json: unknown;
+}
+
+export const MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
+const key = z.strictObject({
+  hint: z.string().optional(),
+  rawBytes: z.string().optional(),
+  keyDetails: z.string().optional(),
+});
+const certificate = z.strictObject({ rawBytes: z.string() });
+
+const schema = z.strictObject({
+  mediaType: z.string(),
+  verificationMaterial: z.strictObject({
+    publicKey: key.optional(),
+    x509CertificateChain: z.strictObject({ certificates: z.array(certificate).min(1).max(16) }).optional(),
+    certificate: certificate.optional(),
+    tlogEntries: z.array(z.unknown()).optional(),
+    timestampVerificationData: z.unknown().optional(),
+  }),
+  dsseEnvelope: z
+    .strictObject({
+      payload: z.string(),
+      payloadType: z.string(),
+      signatures: z.array(z.strictObject({ sig: z.string(), keyid: z.string().nullish() })),
+    })
+    .optional(),
+  messageSignature: z
+    .strictObject({
+      messageDigest: z
+        .strictObject({ algorithm: z.enum(['SHA2_256', 'SHA2_384', 'SHA2_512']), digest: z.string() })
+        .optional(),
+      signature: z.string(),
+    })
+    .optional(),
+});
+
+/** Everything in it is a claim until a signature over it was checked. Refuses; never throws anything else. */
+export function readBundle(bytes: Uint8Array): Bundle {
+  if (!bytes.some((byte) => byte > 0x20)) refuse('UNSIGNED', 'the signature file is empty');
+  const legacy = readLegacyBundle(bytes);
+  if (legacy !== null) return legacy;
+  const json = readJson(bytes, 'bundle');
+  const mediaType = (json as { mediaType?: unknown } | null)?.mediaType;
+  if (typeof mediaType === 'string' && mediaType !== MEDIA_TYPE) {
+    refuse('UNSUPPORTED_BUNDLE', 'the bundle is of another version', {
+      expected: MEDIA_TYPE,
+      actual: mediaType,
+    });
+  }
+  const bundle = checked(schema, json, 'bundle');
+  return { content: contentOf(bundle), material: materialOf(bundle), json };
+}
+
+function contentOf({ dsseEnvelope, messageSignature }: z.infer<typeof schema>): Content {
+  if (dsseEnvelope !== undefined && messageSignature !== undefined) {
+    refuse('MALFORMED_BUNDLE', 'the bundle holds two things that could be what was signed');
+  }
+  if (messageSignature !== undefined) {
+    const { signature, messageDigest } = messageSignature;
+    if (signature === '') refuse('UNSIGNED', 'the bundle holds no signature');
+    const digest =
+      messageDigest === undefined
+        ? null
+        : {
+            hash: messageDigest.algorithm.replace('SHA2_', 'sha') as Hash,
+            hex: readBase64(messageDigest.digest, 'digest').toString('hex'),
+          };
+    return { kind: 'message', digest, signature: readBase64(signature, 'signature') };
+  }
+  if (dsseEnvelope === undefined) return refuse('UNSIGNED', 'the bundle holds no signature');
+  const [signature, ...more] = dsseEnvelope.signatures;
+  if (signature === undefined || signature.sig === '')
+    return refuse('UNSIGNED', 'the envelope holds no signature');
+  // A bundle has one signer: which of two would be the one that was checked?
+  if (more.length > 0) refuse('MALFORMED_BUNDLE', 'the envelope holds more than one signature');
+  return {
+    kind: 'envelope',
+    payloadType: dsseEnvelope.payloadType,
+    payload: readBase64(dsseEnvelope.payload, 'payload'),
+    signature: readBase64(signature.sig, 'signature'),
+  };
+}
+
+function materialOf({ verificationMaterial }: z.infer<typeof schema>): Material {
+  const { publicKey, x509CertificateChain: chain, certificate } = verificationMaterial;
+  if ([publicKey, chain, certificate].filter((one) => one !== undefined).length !== 1) {
+    refuse('MALFORMED_BUNDLE', 'the bundle must name one key, certificate or chain of certificates');
+  }
+  if (publicKey !== undefined) {
+    const { hint, rawBytes } = publicKey;
+    const raw = rawBytes === undefined ? null : readBase64(rawBytes, 'public key');
+    return { method: 'key', hint: hint === undefined || hint === '' ? null : hint, raw };
+  }
+  if (chain === undefined) return { method: 'identity' };
+  return {
+    method: 'certificate',
+    certificates: chain.certificates.map(({ rawBytes }) => readBase64(rawBytes, 'certificate')),
+  };
+}
+
+/** `material`: `{publicKey}` or `{x509CertificateChain}`; `content`: `{dsseEnvelope}` or `{messageSignature}`. */
+export function writeBundle(material: object, content: object): string {
+  // By hand: @sigstore/bundle leaves an empty tlogEntries out, which model-signing 1.0 asks for.
+  return `${JSON.stringify({
+    mediaType: MEDIA_TYPE,
+    verificationMaterial: { ...material, tlogEntries: [] },
+    ...content,
+  })}\n`;
+}

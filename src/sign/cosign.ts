@@ -1,0 +1,49 @@
+// What cosign wrote before it wrote Sigstore bundles: its own JSON (--bundle before version 3), or the bare signature.
+import { X509Certificate } from 'node:crypto';
+import * as z from 'zod';
+import type { Bundle } from './bundle.ts';
+import { readBase64, readJson } from './document.ts';
+import { refuse } from './refusal.ts';
+import { checked } from './statement.ts';
+
+/** null: not of that kind. */
+export function readLegacyBundle(bytes: Uint8Array): Bundle | null {
+  if (bytes.length > MAX) return null; // nothing of this kind is long
+  const text = Buffer.from(bytes).toString('latin1');
+  if (/^[A-Za-z0-9+/]+={0,2}\n?$/.test(text)) {
+    return ofKey(readBase64(text.trimEnd(), 'signature'), null);
+  }
+  if (!text.includes('"base64Signature"')) return null;
+  const { base64Signature, cert } = checked(schema, readJson(bytes, 'bundle'), 'bundle');
+  if (base64Signature === '') return refuse('UNSIGNED', 'the bundle holds no signature');
+  return ofKey(readBase64(base64Signature, 'signature'), cert === undefined ? null : keyOf(cert));
+}
+
+const MAX = 1_048_576;
+
+const schema = z.strictObject({
+  base64Signature: z.string(),
+  cert: z.string().optional(),
+  rekorBundle: z.unknown().optional(),
+});
+
+const ofKey = (signature: Buffer, raw: Buffer | null): Bundle => ({
+  content: { kind: 'message', digest: null, signature },
+  material: { method: 'key', hint: null, raw },
+  json: null,
+});
+
+// `cert` is the PEM of a public key or of a certificate, in base64 once more.
+function keyOf(cert: string): Buffer {
+  const pem = cert.startsWith('-----BEGIN') ? Buffer.from(cert) : readBase64(cert, 'certificate');
+  if (!pem.toString('latin1').includes('BEGIN CERTIFICATE')) return pem;
+  try {
+    new X509Certificate(pem);
+  } catch {
+    refuse('MALFORMED_BUNDLE', 'the certificate in the bundle cannot be read');
+  }
+  return refuse(
+    'UNSUPPORTED_BUNDLE',
+    "cosign's old bundles with a certificate are not verified; sign again with cosign 3",
+  );
+}

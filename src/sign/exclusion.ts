@@ -1,0 +1,54 @@
+// What lies in a model's folder and is not part of the model. The specification lets a signer leave out any path, and so a
+// signer who is careless (or fooled) leaves out weights: whatever a loader would load or run is told apart here.
+
+/** Left out by every implementation, at the top of the model only (model_signing spec v1.0). */
+const GIT = ['.git', '.gitattributes', '.github', '.gitignore'];
+
+/**
+ * What is made after the model and about it. Exact names, recorded in the signature, so that an MBOM or attestation that
+ * is added later breaks no signature that is there already; `hf download --local-dir` leaves the last one.
+ */
+const EVIDENCE = [
+  'model.sig',
+  'model.mbom.yaml',
+  'model.mbom.yaml.sigstore.json',
+  'model.intoto.jsonl',
+  'claims.jsonl',
+  '.cache/huggingface',
+];
+
+/** Recorded in what we sign. */
+export const DEFAULT_IGNORED: readonly string[] = [...EVIDENCE, ...GIT];
+
+/** Whether a path is one of `ignored` or lies below one. No globs. */
+export function exclusion(ignored: readonly string[]): (path: string) => boolean {
+  const set = new Set(ignored);
+  return (path) => {
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      if (set.has(path.slice(0, end))) return true;
+    }
+    return false;
+  };
+}
+
+/** Where no loader looks: a clone's own .git may hold the very weights once more. */
+export const isGit = (path: string): boolean =>
+  /^(\.git\/|\.github\/|\.gitattributes$|\.gitignore$)/.test(path);
+
+/**
+ * What a loader loads or runs, by the name, because a loader decides by the name too. Pickles run code when they are
+ * loaded; templates are code that runs for each request.
+ */
+export function isLoadable(path: string): boolean {
+  return LOADABLE.test(path);
+}
+
+const LOADABLE = new RegExp(
+  `\\.(${[
+    'safetensors|gguf|ggml|ggmf|llamafile|bin|onnx|onnx_data|pb|tflite|mlmodel|h5|hdf5|keras|msgpack|npy|npz|nemo|weights',
+    'pt|pth|ckpt|pkl|pickle|joblib|dill|ptl|pt2|mar',
+    'py|pyc|pyo|pyd|pyw|pyz|so|so\\.[0-9.]+|dll|dylib|node|wasm|jar|class|exe|com|elf',
+    'sh|bash|zsh|fish|bat|cmd|ps1|js|mjs|cjs|ts|rb|pl|lua|php|r|jl|ipynb|jinja|jinja2|j2|tmpl|pth|egg|whl|lnk|desktop',
+  ].join('|')})$`,
+  'i',
+);

@@ -1,0 +1,70 @@
+// Keyless signatures: a short-lived certificate for an identity, and a transparency log that saw the signature in time.
+// @sigstore/verify does it, offline, against a trusted root that the caller has.
+import { bundleFromJSON } from '@sigstore/bundle';
+import { TrustedRoot } from '@sigstore/protobuf-specs';
+import { type TrustMaterial, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
+import { SteelyardError } from '../error.ts';
+import { type RefusalCode, refuse } from './refusal.ts';
+import type { IdentityTrust, Signer } from './trust.ts';
+
+/** Checks signature, certificate, log entry and identity; `document`: the bytes that a message signature is over. */
+export function identify(json: unknown, trust: IdentityTrust, document?: Buffer): Signer {
+  const verifier = new Verifier(readTrustedRoot(trust));
+  const entity = attempt('MALFORMED_BUNDLE', () => {
+    const bundle = bundleFromJSON(json);
+    if (bundle.verificationMaterial.tlogEntries.length === 0) {
+      refuse('DOWNGRADED', 'the bundle has no entry of a transparency log: nobody saw when it was signed');
+    }
+    return toSignedEntity(bundle, document);
+  });
+  // Not its policy: there, the identity is an unanchored regular expression, in which dots match anything.
+  const { identity } = attempt('BAD_SIGNATURE', () => verifier.verify(entity));
+  const actual = { identity: identity?.subjectAlternativeName, issuer: identity?.extensions?.issuer };
+  for (const field of ['identity', 'issuer'] as const) {
+    if (actual[field] === trust[field]) continue;
+    refuse('WRONG_IDENTITY', `signed by another ${field}`, {
+      expected: trust[field],
+      actual: actual[field] ?? '',
+    });
+  }
+  return { method: 'identity', identity: trust.identity, issuer: trust.issuer };
+}
+
+/** @throws SteelyardError USAGE */
+export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust): TrustMaterial {
+  if (identity === '' || issuer === '') {
+    throw new SteelyardError(
+      'USAGE',
+      'identity and issuer must both be given: the root alone lets everybody sign',
+    );
+  }
+  try {
+    const root = TrustedRoot.fromJSON(JSON.parse(trustedRoot.toString()));
+    // The reader takes any JSON, and makes an empty root of what it does not know.
+    if (root.certificateAuthorities.length > 0) return toTrustMaterial(root);
+  } catch {
+    // Said below.
+  }
+  throw new SteelyardError(
+    'USAGE',
+    'the trusted root cannot be read: a Sigstore trusted_root.json is needed',
+  );
+}
+
+const CODES = new Map<string, RefusalCode>([
+  ['CERTIFICATE_ERROR', 'UNTRUSTED_CERTIFICATE'],
+  ['TIMESTAMP_ERROR', 'UNTRUSTED_CERTIFICATE'],
+  ['NOT_IMPLEMENTED_ERROR', 'UNSUPPORTED_BUNDLE'],
+]);
+
+/** The library throws errors of many kinds at hostile input (type errors, ASN.1 errors): each is a refusal. */
+function attempt<T>(otherwise: RefusalCode, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ('refusals' in error) throw error;
+    const code = CODES.get(String((error as { code?: unknown }).code)) ?? otherwise;
+    return refuse(code, `the keyless signature does not verify: ${error.message.slice(0, 300)}`);
+  }
+}

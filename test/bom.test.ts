@@ -1,0 +1,223 @@
+// The MBOM: written, read strictly, held against files, handed to other tools.
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { type Test, test } from 'tap';
+import {
+  createMbom,
+  exportCycloneDx,
+  readMbom,
+  signDocument,
+  signModel,
+  type Trust,
+  verifyMbom,
+} from '../src/index.ts';
+import { type Anything, file, hex, pair } from './forgery.ts';
+import { packageRoot } from './root.ts';
+
+const KEY = pair();
+const TRUST: Trust = { method: 'key', publicKey: KEY.public };
+const DIGEST = `sha256:${hex('x')}`;
+const FILES = [
+  file('config.json', '{}'),
+  file('model.safetensors', 'weights', 'safetensors'),
+  file('sub/it\'s "😀"\u202e.txt', 'x'),
+];
+const OPTIONS = {
+  name: 'tiny',
+  baseModel: { name: 'org/base', digest: DIGEST },
+  adapter: { name: 'org/lora', digest: DIGEST },
+  runtimeImage: `ghcr.io/org/server:1@${DIGEST}`,
+  signingKey: KEY.public,
+};
+const TEXT = createMbom(FILES, OPTIONS);
+const SIGNATURE = Buffer.from(signDocument(Buffer.from(TEXT), { privateKey: KEY.secret }));
+const bytes = (text: string): Buffer => Buffer.from(text);
+
+const codes = (outcome: ReturnType<typeof verifyMbom>): string[] =>
+  outcome.verified
+    ? []
+    : outcome.refusals.map(({ code, file }) => (file === undefined ? code : `${code} ${file}`));
+
+test('what is written is read back, and has the root digest that is signed', (t) => {
+  const { rootDigest } = signModel(FILES, { privateKey: KEY.secret }, { name: 'tiny' });
+  const mbom = readMbom(bytes(TEXT));
+  t.match(mbom, {
+    schema: 'steelyard/mbom/1',
+    model: { name: 'tiny', digest: rootDigest },
+    baseModel: OPTIONS.baseModel,
+    adapter: OPTIONS.adapter,
+    runtimeImage: OPTIONS.runtimeImage,
+    signingKey: `sha256:${hex(KEY.publicKey.export({ type: 'spki', format: 'der' }))}`,
+  });
+  t.same(
+    mbom.files,
+    FILES.map(({ path, sha256, size }) => ({ path, sha256: sha256.slice(7), size })),
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point of it
+  t.match(TEXT, /^[\x0a\x20-\x7e]+$/, 'nothing invisible');
+  const beside = [file('model.sig', 's'), file('.git/HEAD', 'x'), file('model.mbom.yaml', TEXT)];
+  t.equal(createMbom([...FILES, ...beside], OPTIONS), TEXT, 'evidence is not listed');
+  t.end();
+});
+
+test('what is not pinned is not written', (t) => {
+  const created = (change: object) => (): string => createMbom(FILES, { ...OPTIONS, ...change });
+  for (const runtimeImage of ['server:latest', 'server', 'server@sha256:abc', `a b@${DIGEST}`])
+    t.throws(created({ runtimeImage }), { code: 'USAGE', message: /pinned by its digest/ }, runtimeImage);
+  t.throws(created({ baseModel: { name: 'x', digest: 'main' } }), {
+    code: 'USAGE',
+    message: /base_model.digest/,
+  });
+  t.throws(created({ name: '' }), { code: 'USAGE' });
+  t.throws(() => createMbom([], OPTIONS), { code: 'NOT_FOUND' });
+  t.throws(() => createMbom([file('../x', '')], OPTIONS), { code: 'USAGE', message: /PATH_ESCAPE/ });
+  t.end();
+});
+
+test('YAML that could be read in two ways is refused, with line and column', (t) => {
+  const cases: [string, string, RegExp][] = [
+    ['no YAML', 'schema: [', /MALFORMED_MBOM/],
+    ['another schema', TEXT.replace('mbom/1', 'mbom/2'), /1:9: schema: /],
+    ['an unknown key', `${TEXT}more: 1\n`, /MALFORMED_MBOM.*more/],
+    ['a key twice', `${TEXT}schema: steelyard/mbom/1\n`, /\d+:1: .*unique/],
+    ['an alias', TEXT.replace('"org/lora"', '&a x').replace('"org/base"', '*a'), /MALFORMED_MBOM/],
+    ['an anchor', TEXT.replace('"org/lora"', '&a x'), /9:12: an anchor/],
+    ['a tag', TEXT.replace('"org/lora"', '!!str x'), /9:15: a tag/],
+    ['a directive', `%YAML 1.1\n---\n${TEXT}`, /directives/],
+    ['two documents', `${TEXT}---\n${TEXT}`, /MALFORMED_MBOM/],
+    ['a merge key', TEXT.replace('adapter:\n', 'adapter:\n  <<: {}\n'), /MALFORMED_MBOM/],
+    ['a number for a size', TEXT.replace('size: 2', 'size: 2.0'), /:\d+: files.0.size: a size/],
+    ['an octal size', TEXT.replace('size: 2', 'size: 02'), /a size/],
+    ['a digest in capitals', TEXT.replace(hex('{}'), hex('{}').toUpperCase()), /64 lower-case/],
+    ['an image by tag', TEXT.replace(/runtime_image: .*/, 'runtime_image: server:latest'), /11:16: .*pinned/],
+    ['no file', TEXT.replace(/files:[\s\S]*/, 'files: []\n'), /files/],
+    ['a path above', TEXT.replace('"config.json"', '"../config.json"'), /PATH_ESCAPE/],
+    ['a path twice', TEXT.replace('"config.json"', '"model.safetensors"'), /DUPLICATE_NAME/],
+    ['another root', TEXT.replace(/(name: "tiny"\n {2}digest: ).*/, `$1${DIGEST}`), /ROOT_MISMATCH/],
+    ['a list', '- 1\n', /MALFORMED_MBOM/],
+    ['nothing', '', /MALFORMED_MBOM/],
+    ['a bomb', `a: &a [x,x,x,x]\nb: &b [${'*a,'.repeat(9)}]\nc: [${'*b,'.repeat(9)}]\n`, /MALFORMED_MBOM/],
+    ['__proto__', `${TEXT}__proto__: {}\n`, /MALFORMED_MBOM/],
+  ];
+  for (const [name, text, message] of cases) {
+    t.not(text, TEXT, name);
+    t.throws(() => readMbom(bytes(text)), { name: 'SteelyardError', code: 'INVALID_MBOM', message }, name);
+    t.equal(codes(verifyMbom(bytes(text), FILES)).length, 1, `${name}: a refusal, not an exception`);
+  }
+  t.throws(() => readMbom(Buffer.from([0xff, 0xfe])), { code: 'INVALID_MBOM', message: /UTF-8/ });
+  t.throws(() => readMbom(Buffer.alloc(67_108_865, 0x20)), { code: 'INVALID_MBOM', message: /larger/ });
+  t.equal(readMbom(bytes(`# a comment\n${TEXT}`)).files.length, 3);
+  t.end();
+});
+
+test('files that are not those of the MBOM: expected and actual', (t) => {
+  const [config, weights, text] = FILES as [Anything, Anything, Anything];
+  const signature = { bundle: SIGNATURE, trust: TRUST };
+  const proof = verifyMbom(bytes(TEXT), FILES, { signature });
+  t.match(proof, { verified: true, fileCount: 3, signer: { method: 'key' }, unsigned: [] });
+  t.match(verifyMbom(bytes(TEXT), FILES), { verified: true, signer: null }, 'nobody was asked who wrote it');
+  const cases: [string[], Anything[]][] = [
+    [['DIGEST_MISMATCH config.json'], [{ ...config, sha256: weights.sha256 }, weights, text]],
+    [['DIGEST_MISMATCH config.json'], [{ ...config, size: 3 }, weights, text]],
+    [['MISSING_FILE model.safetensors'], [config, text]],
+    [['EXTRA_FILE added.md'], [...FILES, file('added.md', '')]],
+    [['EXTRA_FILE added.py'], [...FILES, file('added.py', '')]],
+    [['RENAMED_FILE moved/w.safetensors'], [config, { ...weights, path: 'moved/w.safetensors' }, text]],
+    [['IGNORED_WEIGHTS .cache/huggingface/x.bin'], [...FILES, file('.cache/huggingface/x.bin', '')]],
+  ];
+  for (const [expected, files] of cases)
+    t.same(codes(verifyMbom(bytes(TEXT), files, { signature })), expected);
+  const renamed = verifyMbom(bytes(TEXT), cases[5]![1]);
+  t.match(renamed, { refusals: [{ expected: 'model.safetensors', actual: 'moved/w.safetensors' }] });
+  const evidence = [file('x.mbom.yaml', TEXT), file('x.sig', '')];
+  t.ok(verifyMbom(bytes(TEXT), [...FILES, ...evidence], { ignore: ['x.mbom.yaml', 'x.sig'] }).verified);
+  t.end();
+});
+
+test('the signature is over every byte, and is looked at first', (t) => {
+  const signature = { bundle: SIGNATURE, trust: TRUST };
+  for (let at = 0; at < TEXT.length; at++) {
+    const flipped = bytes(TEXT);
+    flipped[at]! ^= 1;
+    const outcome = verifyMbom(flipped, FILES, { signature });
+    if (outcome.verified || outcome.refusals[0].code !== 'BAD_SIGNATURE') t.fail(`byte ${at}`);
+  }
+  const unsigned = { bundle: Buffer.alloc(0), trust: TRUST };
+  t.same(codes(verifyMbom(bytes('garbage: ['), FILES, { signature: unsigned })), ['UNSIGNED']);
+  const stranger: Trust = { method: 'key', publicKey: pair().public };
+  t.same(codes(verifyMbom(bytes(TEXT), FILES, { signature: { bundle: SIGNATURE, trust: stranger } })), [
+    'WRONG_KEY',
+  ]);
+  t.end();
+});
+
+test('hostile MBOMs: refused, and nothing else is thrown', (t) => {
+  const looked = (text: string): void => {
+    verifyMbom(bytes(text), FILES);
+  };
+  fc.assert(fc.property(fc.string(), looked));
+  fc.assert(fc.property(fc.json(), looked));
+  fc.assert(
+    fc.property(fc.nat(TEXT.length), fc.nat(20), fc.string({ maxLength: 8 }), (at, cut, put) =>
+      looked(TEXT.slice(0, at) + put + TEXT.slice(at + cut)),
+    ),
+  );
+  t.end();
+});
+
+const require = createRequire(import.meta.url);
+const SCHEMAS = schemaFolder();
+
+function schemaFolder(): string | undefined {
+  const folder = join(packageRoot, 'node_modules', '@cyclonedx', 'cyclonedx-library', 'res', 'schema');
+  return existsSync(folder) ? folder : undefined;
+}
+
+test('CycloneDX 1.6 and 1.7', {
+  skip: SCHEMAS === undefined && '@cyclonedx/cyclonedx-library is not installed',
+}, (t) => {
+  const Ajv = require('ajv').default ?? require('ajv');
+  const schema = (name: string): Anything => JSON.parse(readFileSync(join(SCHEMAS!, name), 'utf8'));
+  for (const version of ['1.6', '1.7'] as const) {
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    const others = [
+      'spdx.SNAPSHOT.schema.json',
+      'jsf-0.82.SNAPSHOT.schema.json',
+      'cryptography-defs.SNAPSHOT.schema.json',
+    ];
+    for (const name of others)
+      if (existsSync(join(SCHEMAS!, name)))
+        ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
+    const validate = ajv.compile(schema(`bom-${version}.SNAPSHOT.schema.json`));
+    valid(t, validate, exportCycloneDx(readMbom(bytes(TEXT)), version), version);
+    valid(t, validate, exportCycloneDx(readMbom(bytes(createMbom(FILES, { name: 'x' }))), version), version);
+    t.notOk(
+      validate({ bomFormat: 'CycloneDX', specVersion: version, components: [{}] }),
+      'the schema refuses what is none',
+    );
+  }
+  t.end();
+});
+
+function valid(t: Test, validate: Anything, text: string, version: string): void {
+  t.ok(validate(JSON.parse(text)), `${version} ${JSON.stringify(validate.errors)}`);
+}
+
+test('CycloneDX: every file with its hash, the base model as ancestor', (t) => {
+  const bom = JSON.parse(exportCycloneDx(readMbom(bytes(TEXT))));
+  const { component } = bom.metadata;
+  t.equal(component.type, 'machine-learning-model');
+  t.same(
+    component.components.map(({ name, hashes }: Anything) => [name, hashes[0].content]),
+    FILES.map(({ path, sha256 }) => [path, sha256.slice(7)]),
+  );
+  t.equal(component.pedigree.ancestors[0].name, 'org/base');
+  t.same(
+    bom.components.map(({ type }: Anything) => type),
+    ['machine-learning-model', 'container'],
+  );
+  t.equal(exportCycloneDx(readMbom(bytes(TEXT))), exportCycloneDx(readMbom(bytes(TEXT))), 'without a clock');
+  t.end();
+});
