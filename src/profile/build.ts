@@ -2,14 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { MetadataEntry, MetadataValue } from '../format/layout.ts';
 import type { MeasuredFile } from '../measure/measure.ts';
-import type { FileProfile, MetadataProfile, Profile, TensorProfile } from './profile.ts';
+import type { FileProfile, MetadataProfile, Profile, TemplateProfile, TensorProfile } from './profile.ts';
+import { type Template, templateDigest, templatesOf } from './templates.ts';
 
 /** `files` sorted by path. */
 export function buildProfile(files: readonly MeasuredFile[]): Profile {
   return { files: files.map(fileProfile), tensors: files.flatMap(tensorProfiles) };
 }
 
-function fileProfile({ entry, format, size, sha256, layout }: MeasuredFile): FileProfile {
+function fileProfile(file: MeasuredFile): FileProfile {
+  const { entry, format, size, sha256, layout } = file;
   return {
     path: entry.path,
     format,
@@ -18,8 +20,15 @@ function fileProfile({ entry, format, size, sha256, layout }: MeasuredFile): Fil
     tensorCount: layout?.tensors.length ?? 0,
     headerSize: layout?.headerSize ?? null,
     metadata: layout?.metadata.map(metadataProfile) ?? [],
+    templates: templatesOf(file).templates.map(templateProfile),
   };
 }
+
+const templateProfile = ({ name, source, text }: Template): TemplateProfile => ({
+  name,
+  source,
+  digest: templateDigest(text),
+});
 
 function tensorProfiles({ entry, layout, tensors }: MeasuredFile): TensorProfile[] {
   return (layout?.tensors ?? []).map(({ name, dtype, shape, start, end }, index) => {

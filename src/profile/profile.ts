@@ -25,6 +25,15 @@ export interface FileProfile {
   readonly tensorCount: number;
   readonly headerSize: number | null;
   readonly metadata: readonly MetadataProfile[];
+  readonly templates: readonly TemplateProfile[];
+}
+
+/** A chat template, known by its digest: of two models, the first thing to compare. */
+export interface TemplateProfile {
+  readonly name: string;
+  readonly source: 'metadata' | 'file';
+  /** `sha256:…` over its UTF-8, line endings and white space at its end normalised. */
+  readonly digest: string;
 }
 
 export interface TensorProfile {

@@ -1,0 +1,41 @@
+// What a model is held against: --baseline, --mode, --policy.
+import { type Command, Option } from 'commander';
+import { MODES, type Mode, parsePolicy, parseProfile, type ScanOptions } from '../index.ts';
+import { readInput } from './input.ts';
+
+export interface ComparisonFlags {
+  readonly baseline?: string;
+  readonly mode?: Mode;
+  readonly policy?: string;
+}
+
+export function withComparison(command: Command, required: boolean): Command {
+  const baseline = new Option('--baseline <file>', 'profile of the model that this one is said to be');
+  return command
+    .addOption(required ? baseline.makeOptionMandatory() : baseline)
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'the same artefact, the same weights converted, or a fine-tune (default: exact)',
+      ).choices(MODES),
+    )
+    .option('--policy <file>', 'what a model must be, which findings weigh otherwise, which are accepted');
+}
+
+/** Profiles of 100,000 tensors with their statistics have some 300 MB. */
+const PROFILE = 500_000_000;
+
+export function readComparison({ baseline, mode, policy }: ComparisonFlags): Partial<ScanOptions> {
+  return {
+    ...(baseline === undefined ? {} : { baseline: readProfile(baseline) }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(policy === undefined ? {} : { policy: readPolicy(policy), today: today() }),
+  };
+}
+
+export const readProfile = (path: string) =>
+  parseProfile(readInput(path, 'baseline', PROFILE).toString('utf8'));
+export const readPolicy = (path: string) => parsePolicy(readInput(path, 'policy').toString('utf8'), path);
+
+/** In UTC, so that one policy expires at one moment everywhere. */
+export const today = (): string => new Date().toISOString().slice(0, 10);

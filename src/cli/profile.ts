@@ -1,0 +1,43 @@
+// `steelyard profile`: a model → the document that later copies are checked against.
+import { Command } from 'commander';
+import { profile, profileChunks } from '../index.ts';
+import { say } from './message.ts';
+import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { run } from './run.ts';
+
+interface Flags {
+  readonly output?: string;
+  readonly rows?: boolean;
+  readonly stats: boolean;
+  readonly acceptCritical?: boolean;
+}
+
+export function profileCommand(): Command {
+  return new Command('profile')
+    .summary('write what a model is: the baseline of later checks')
+    .description(
+      'Measures a model and writes its profile: digests and statistics, the same on every machine.',
+    )
+    .argument('<path...>', 'files and folders')
+    .option('-o, --output <file>', 'write the profile to a file, whole or not at all')
+    .option('--rows', 'also norm and digest of each row of embeddings and output heads')
+    .option('--no-stats', 'digests alone: a check can then not say how a tensor changed')
+    .option('--accept-critical', 'take a model although there are critical findings about it')
+    .action((paths: string[], flags: Flags) => run((context) => write(paths, flags, context)));
+}
+
+async function write(
+  paths: readonly string[],
+  { output, rows = false, stats, acceptCritical = false }: Flags,
+  { signal, onProgress, measured }: Parameters<Parameters<typeof run>[0]>[0],
+): Promise<number> {
+  if (output !== undefined) await checkOutput(output, paths);
+  const document = await profile(paths, { rows, stats, acceptCritical, signal, onProgress });
+  measured();
+  if (output === undefined) await writeStdout(profileChunks(document));
+  else {
+    await writeFileWhole(output, profileChunks(document), signal);
+    say(`${document.tensors.length} tensors, ${document.digest}; the profile is in ${output}`);
+  }
+  return 0;
+}
