@@ -1,5 +1,6 @@
 // Whether the tensors cover the data section: no byte twice, none unreferenced. A byte that no tensor claims is room for a
 // payload that every loader ignores (an appended ZIP makes a polyglot); a byte claimed twice is two models in one file.
+import { HiddenBytes } from './hidden.ts';
 import type { ByteSource } from './layout.ts';
 import { quoted, type Violations } from './violations.ts';
 
@@ -33,6 +34,7 @@ export function checkCoverage(
   violations: Violations,
 ): void {
   const padded = (end: number): number => section.start + aligned(end - section.start, section.alignment);
+  const hidden = new HiddenBytes(source, violations);
   let reach = section.start;
   let owner = '';
   for (const span of spans) {
@@ -50,18 +52,15 @@ export function checkCoverage(
     } else {
       const due = padded(reach);
       if (span.start > due && section.complete) {
-        violations.report(
-          'data/hole',
-          `${span.start - due} bytes before tensor ${quoted(span.name)} belong to no tensor`,
-          {
-            offset: due,
-            tensor: span.name,
-            expected: String(due),
-            actual: String(span.start),
-          },
-        );
+        const message = `${span.start - due} bytes before tensor ${quoted(span.name)} belong to no tensor`;
+        hidden.report('data/hole', due, span.start, message, {
+          offset: due,
+          tensor: span.name,
+          expected: String(due),
+          actual: String(span.start),
+        });
       }
-      checkPadding(reach, Math.min(due, span.start), source, violations);
+      checkPadding(reach, Math.min(due, span.start), source, hidden);
     }
     if (span.end > reach) {
       reach = span.end;
@@ -71,9 +70,10 @@ export function checkCoverage(
   if (!section.complete) return;
   // Writers pad the last tensor too; a file may end anywhere inside that padding.
   const due = Math.min(padded(reach), source.size);
-  checkPadding(reach, due, source, violations);
+  checkPadding(reach, due, source, hidden);
   if (source.size > due) {
-    violations.report('data/trailing-bytes', `${source.size - due} bytes follow the last tensor`, {
+    const message = `${source.size - due} bytes follow the last tensor`;
+    hidden.report('data/trailing-bytes', due, source.size, message, {
       offset: due,
       expected: `file size ${due}`,
       actual: `file size ${source.size}`,
@@ -82,13 +82,11 @@ export function checkCoverage(
 }
 
 /** Padding that is not zero carries something. */
-export function checkPadding(start: number, end: number, source: ByteSource, violations: Violations): void {
+export function checkPadding(start: number, end: number, source: ByteSource, hidden: HiddenBytes): void {
   if (end <= start) return;
   const size = Math.min(end - start, MAX_PADDING_READ);
   const at = source.read(start, size).findIndex((byte) => byte !== 0);
   if (at < 0) return;
-  violations.report('data/padding', `the ${end - start} padding bytes from ${start} are not all zero`, {
-    offset: start + at,
-    expected: '0x00',
-  });
+  const message = `the ${end - start} padding bytes from ${start} are not all zero`;
+  hidden.report('data/padding', start + at, end, message, { offset: start + at, expected: '0x00' });
 }

@@ -1,7 +1,10 @@
 // Which reader a file gets.
 import { readGguf } from './gguf.ts';
+import { impostorOf } from './impostor.ts';
 import type { ByteSource, Format, Layout, Unreadable } from './layout.ts';
+import { checkPolyglot } from './polyglot.ts';
 import { readSafetensors } from './safetensors.ts';
+import { Violations } from './violations.ts';
 
 /** @param head the file's first bytes, four of them if it has as many. null: not a weight file by magic or name. */
 export function detectFormat(name: string, head: Uint8Array): Format | null {
@@ -14,6 +17,14 @@ export function detectFormat(name: string, head: Uint8Array): Format | null {
   return null;
 }
 
+/** Where no header can be read, what the file really is says more than how the reading failed: it is then all that is said. */
 export function readLayout(format: Format, source: ByteSource): Layout | Unreadable {
-  return format === 'gguf' ? readGguf(source) : readSafetensors(source);
+  const header = format === 'gguf' ? readGguf(source) : readSafetensors(source);
+  if (header.headerSize === null) {
+    const impostor = impostorOf(format, source);
+    return impostor === null ? header : { ...header, violations: [impostor] };
+  }
+  const violations = new Violations();
+  checkPolyglot(source, violations);
+  return { ...header, violations: [...header.violations, ...violations.list()] };
 }

@@ -5,6 +5,7 @@ import { aligned, bySpan, checkCoverage, checkPadding } from './coverage.ts';
 import { MetadataReader } from './gguf-metadata.ts';
 import { placed } from './gguf-placement.ts';
 import { type Info, InfoReader } from './gguf-tensor.ts';
+import { HiddenBytes } from './hidden.ts';
 import type { ByteSource, Layout, MetadataEntry, Unreadable } from './layout.ts';
 import { Fault, refusable, Violations } from './violations.ts';
 
@@ -48,7 +49,7 @@ function readHeader(source: ByteSource, violations: Violations): Layout {
       expected: `at least ${headerSize} bytes`,
     });
   }
-  checkPadding(cursor.at, headerSize, source, violations);
+  checkPadding(cursor.at, headerSize, source, new HiddenBytes(source, violations));
 
   const { spans, tensors, complete } = placed(infos, headerSize, source.size, violations);
   const section = { start: headerSize, alignment, complete };

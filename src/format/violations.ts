@@ -11,10 +11,12 @@ export class Violations {
   readonly #list: Violation[] = [];
   readonly #counts = new Map<RuleId, number>();
 
-  report(rule: RuleId, message: string, place: Place = {}): void {
+  /** A message that is costly to write is given as a function: of a million places it is asked for a hundred. */
+  report(rule: RuleId, message: string | (() => string), place: Place = {}): void {
     const count = (this.#counts.get(rule) ?? 0) + 1;
     this.#counts.set(rule, count);
-    if (count <= PLACES_PER_RULE) this.#list.push({ rule, message, ...place });
+    if (count > PLACES_PER_RULE) return;
+    this.#list.push({ rule, message: typeof message === 'string' ? message : message(), ...place });
   }
 
   /** In the order they were found; one more per rule that was broken more often than is listed. */
