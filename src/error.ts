@@ -9,6 +9,11 @@ export type ErrorCode =
   | 'IO' // open, stat, read or write failed; errno is kept
   | 'FILE_CHANGED' // size, times, inode or content changed while we looked
   | 'LIMIT' // a limit of ours was reached before the answer was known
+  | 'TIMEOUT' // a file did not answer when the time was over, and its process was killed
+  | 'CRASHED' // the process that measured a file died
+  | 'INVALID_PROFILE' // a baseline that is not a profile, or not the one it says it is
+  | 'INVALID_POLICY' // a policy that cannot be understood; the message says line and column
+  | 'INVALID_MBOM' // a bill of materials that cannot be understood; the message says line and column
   | 'NATIVE_UNAVAILABLE' // the addon is missing or does not fit this machine
   | 'ABORTED' // the caller's AbortSignal
   | 'INTERNAL'; // a bug of ours

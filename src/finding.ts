@@ -14,6 +14,16 @@ export interface Finding {
   readonly message: string;
   readonly expected?: string;
   readonly actual?: string;
+  /** The policy accepts it: it stays in the report and does not count. */
+  readonly waived?: Waived;
+}
+
+/** Who has accepted a finding, why, and until when. */
+export interface Waived {
+  readonly reason: string;
+  readonly owner: string;
+  /** 'YYYY-MM-DD': the last day. */
+  readonly expires: string;
 }
 
 /** The world failed while a file was looked at. */
@@ -26,7 +36,7 @@ export interface Failure {
 }
 
 /** A finding, with its severity from the table of rules and its fields in the order of the report. */
-export function toFinding(broken: Omit<Finding, 'severity'>): Finding {
+export function toFinding(broken: Omit<Finding, 'severity' | 'waived'>): Finding {
   const { rule, file, tensor, offset, message, expected, actual } = broken;
   return {
     rule,

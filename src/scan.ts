@@ -1,17 +1,34 @@
 // The spine: paths in, report out, every stage in order.
+import { compare, withoutFiles } from './compare/compare.ts';
+import type { Mode } from './compare/mode.ts';
 import { SteelyardError } from './error.ts';
 import { sortFailures, sortFindings, toFailure, toFinding } from './finding.ts';
 import { inspect } from './inspect/inspect.ts';
+import { inspectShards } from './inspect/shards.ts';
+import { inspectTemplates } from './inspect/template/templates.ts';
 import { type MeasureOptions, measureFiles, threadsOf } from './measure/measure.ts';
+import type { FollowSymlinks } from './model/links.ts';
 import { listModel } from './model/model.ts';
 import { VERSION } from './package.ts';
-import { type FailOn, judge } from './policy/verdict.ts';
+import type { Policy } from './policy/policy.ts';
+import { assertDay, type FailOn, judge } from './policy/verdict.ts';
 import { buildProfile } from './profile/build.ts';
+import type { Profile } from './profile/profile.ts';
 import type { Report } from './report/report.ts';
 
 export interface ScanOptions extends MeasureOptions {
-  /** The lowest severity that fails the verdict; default 'high'. */
+  /** The lowest severity that fails the verdict; default: the policy's, else 'high'. */
   readonly failOn?: FailOn;
+  /** What the model is said to be. Departures are the first findings, the worst first. Rows are measured if it has rows. */
+  readonly baseline?: Profile;
+  /** How the model is said to relate to the baseline; default 'exact'. */
+  readonly mode?: Mode;
+  /** What the model must be, which findings weigh otherwise, and which are accepted. */
+  readonly policy?: Policy;
+  /** 'YYYY-MM-DD', needed where the policy has waivers: the library reads no clock. */
+  readonly today?: string;
+  /** Which links in folders are followed; default: those that stay in the folders named, or in their repo of a Hub cache. */
+  readonly followSymlinks?: FollowSymlinks;
   /** Adds wall-clock figures to the report; everything else is the same from run to run. */
   readonly timing?: boolean;
 }
@@ -24,28 +41,41 @@ export interface ScanOptions extends MeasureOptions {
  */
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const begun = performance.now();
-  const model = listModel(typeof paths === 'string' ? [paths] : paths);
-  const measured = await measureFiles(model.files, options);
+  const { baseline, mode = 'exact', policy, today, failOn, ...measuring } = options;
+  assertComparable(options);
+  const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
+  const measured = await measureFiles(model.files, {
+    ...measuring,
+    rows: options.rows ?? hasRows(baseline),
+  });
   const profile = buildProfile(measured.files);
-  const findings = sortFindings([
-    ...model.violations.map(toFinding),
+  const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
+  const found = sortFindings([
     ...measured.files.flatMap(({ entry, violations }) =>
       violations.map((v) => toFinding({ ...v, file: entry.path })),
     ),
-    ...inspect(profile),
+    ...inspect(profile, measured.files),
+    ...inspectTemplates(measured.files),
+    ...inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
   ]);
-  const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
   if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
     throw new SteelyardError(
       'NOT_FOUND',
       'nothing to scan: no safetensors or GGUF file among the files named',
     );
   }
+  const unread = new Set(errors.map(({ file }) => file));
+  const departures = baseline === undefined ? [] : compare(profile, withoutFiles(baseline, unread), mode);
+  const { findings, verdict } = judge(profile, [...departures, ...found], errors, {
+    failOn,
+    policy,
+    today,
+  });
   return {
     schema: 'steelyard/report/1',
     tool: { name: 'steelyard', version: VERSION },
     complete: errors.length === 0,
-    verdict: judge(findings, errors, options.failOn ?? 'high'),
+    verdict,
     ...profile,
     findings,
     errors,
@@ -63,4 +93,16 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
       files: measured.files.map((file) => ({ path: file.entry.path, seconds: file.seconds })),
     };
   }
+}
+
+const hasRows = (baseline: Profile | undefined): boolean =>
+  baseline?.tensors.some(({ stats }) => stats !== null && stats.rows !== null) ?? false;
+
+function assertComparable({ baseline, mode, policy, today }: ScanOptions): void {
+  if (baseline === undefined && mode !== undefined)
+    throw new SteelyardError(
+      'USAGE',
+      `mode ${mode} says how a model relates to a baseline, and there is none`,
+    );
+  assertDay(policy, today);
 }

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -197,16 +198,30 @@ test('colour only when it is wanted', async (t) => {
   t.notMatch((await steelyard(['scan', FILE], { NO_COLOR: '1' })).stdout, '\x1b');
 });
 
+function hasOpen(pid: number, file: string): boolean {
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => join('/proc', String(pid), 'fd', fd));
+  return links.some((link) => {
+    try {
+      return readlinkSync(link) === file;
+    } catch {
+      return false; // closed between the two looks
+    }
+  });
+}
+
 test('SIGINT and SIGTERM: no report, and the exit code of the signal', async (t) => {
   const big = bigModel(64);
   for (const [name, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
     const output = join(scratch, `${name}.json`);
     let sent = 0;
     const ended = await steelyard(['scan', big, '-o', output], {}, undefined, (child) => {
-      setTimeout(() => {
+      // Once the file is open, the handlers are in place and the scan is going.
+      const timer = setInterval(() => {
+        if (!hasOpen(child.pid!, big)) return;
+        clearInterval(timer);
         sent = performance.now();
         child.kill(name);
-      }, 1000);
+      }, 20);
     });
     t.ok(performance.now() - sent < 1000, `${name} stops it at once`);
     t.same(ended, { stdout: '', stderr: 'steelyard: interrupted, no report\n', code });

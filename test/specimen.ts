@@ -93,6 +93,7 @@ export function specimenReport(changes: Partial<Report> = {}): Report {
         tensorCount: 0,
         headerSize: null,
         metadata: [],
+        templates: [],
       },
       {
         path: 'shard-1.safetensors',
@@ -102,6 +103,7 @@ export function specimenReport(changes: Partial<Report> = {}): Report {
         tensorCount: 13,
         headerSize: 1000,
         metadata: [{ key: 'format', type: 'string', value: 'pt' }],
+        templates: [],
       },
       {
         path: 'model.gguf',
@@ -111,6 +113,7 @@ export function specimenReport(changes: Partial<Report> = {}): Report {
         tensorCount: 2,
         headerSize: 512,
         metadata: [{ key: 'tokens', type: 'array', digest: 'e'.repeat(64), size: 3000, count: 320 }],
+        templates: [{ name: 'default', source: 'metadata', digest: 'f'.repeat(64) }],
       },
     ],
     tensors,

@@ -1,23 +1,27 @@
-// `steelyard scan`: arguments to options, one scan, one report, an exit code.
+// `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SteelyardError } from '../error.ts';
-import { scan } from '../index.ts';
+import { type FollowSymlinks, scan } from '../index.ts';
 import { jsonChunks } from '../report/json.ts';
 import type { FailOn, Report } from '../report/report.ts';
 import { renderText } from '../report/text.ts';
 import { SEVERITIES } from '../rules.ts';
 import { wantsColour } from './colour.ts';
+import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { interruption } from './interruption.ts';
 import { say, sayError } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
 import { progressDisplay } from './progress.ts';
 
-interface Flags {
+interface Flags extends ComparisonFlags {
   readonly format: 'text' | 'json';
   readonly output?: string;
-  readonly failOn: FailOn;
+  readonly failOn?: FailOn;
   readonly threads?: number;
   readonly io: 'auto' | 'mmap' | 'pread';
+  readonly isolate: 'thread' | 'process';
+  readonly timeout?: number;
+  readonly followSymlinks?: FollowSymlinks;
   readonly rows?: true;
   readonly progress?: boolean;
   readonly quiet?: true;
@@ -25,11 +29,24 @@ interface Flags {
 }
 
 export function scanCommand(): Command {
-  return new Command('scan')
+  const command = new Command('scan')
     .summary('report digests, statistics and findings of weight files')
     .description(
       'Reads every file once and reports its digest, its tensors, their statistics and what is wrong.',
-    )
+    );
+  return reporting(withComparison(command, false));
+}
+
+/** The same, for a model that is said to be a certain one. */
+export function checkCommand(): Command {
+  const command = new Command('check')
+    .summary('say whether a model is the one that was approved, and what departs')
+    .description('Scans a model and compares it with the profile of the one it is said to be.');
+  return reporting(withComparison(command, true));
+}
+
+function reporting(command: Command): Command {
+  return command
     .argument('<path...>', 'files and folders')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
@@ -38,13 +55,25 @@ export function scanCommand(): Command {
     )
     .option('-o, --output <file>', 'write the report to a file, whole or not at all')
     .addOption(
-      new Option('--fail-on <severity>', 'exit with 1 if a finding is at or above it')
-        .choices(['none', ...SEVERITIES])
-        .default('high'),
+      new Option(
+        '--fail-on <severity>',
+        "exit with 1 if a finding is at or above it (default: the policy's, else high)",
+      ).choices(['none', ...SEVERITIES]),
     )
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
       new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+    )
+    .addOption(
+      new Option('--isolate <where>', 'measure in threads, or in processes that can crash alone')
+        .choices(['thread', 'process'])
+        .default('thread'),
+    )
+    .option('--timeout <seconds>', 'measure no longer; what is missing then is an error', seconds)
+    .option(
+      '--follow-symlinks <which>',
+      'links in folders: never, within:DIR or always (default: within the folder or its Hub cache)',
+      followSymlinks,
     )
     .option('--rows', 'json: also norm and digest of each row of embeddings and output heads')
     .option('--progress', 'show progress although stderr is not a terminal')
@@ -86,16 +115,20 @@ async function run(paths: readonly string[], flags: Flags): Promise<number> {
 }
 
 async function measured(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<Report> {
-  const { failOn, io, rows = false, timing = false, threads } = flags;
+  const { failOn, io, isolate, rows, timing = false, threads, timeout, followSymlinks } = flags;
   const progress = progressDisplay(process.stderr, flags.progress);
   try {
     return await scan(paths, {
-      failOn,
+      ...readComparison(flags),
       io,
-      rows,
+      isolate,
       timing,
       signal,
       onProgress: progress.update,
+      ...(failOn === undefined ? {} : { failOn }),
+      ...(rows === undefined ? {} : { rows }),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(followSymlinks === undefined ? {} : { followSymlinks }),
       ...(threads === undefined ? {} : { threads }),
     });
   } finally {
@@ -111,4 +144,15 @@ const rendered = (report: Report, flags: Flags, colour: boolean): Iterable<strin
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
   return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('It must be a number of seconds above 0, below 1000000.');
+  return Number(text);
+}
+
+function followSymlinks(text: string): FollowSymlinks {
+  if (text === 'never' || text === 'always' || /^within:./.test(text)) return text as FollowSymlinks;
+  throw new InvalidArgumentError('It must be never, within:DIR or always.');
 }

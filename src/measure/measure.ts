@@ -1,14 +1,15 @@
-// Every file of the model: open, read the header, measure in a worker, look again whether the file held still.
+// Every file of the model, some at a time; what became of each, in order.
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import { SteelyardError } from '../error.ts';
-import { detectFormat, readLayout } from '../format/format.ts';
 import type { Format, Layout, Violation } from '../format/layout.ts';
-import { changed, type FileEntry, ModelFile } from '../model/file.ts';
-import type { Io, NativeMeasurement } from './native.ts';
-import { PARSED_RANGE, planRanges } from './plan.ts';
-import { MeasurePool } from './pool.ts';
-import { type RangeMeasurement, readRecord } from './record.ts';
+import type { FileEntry } from '../model/file.ts';
+import { Deadline } from './deadline.ts';
+import { DOCUMENTS_MAX } from './document.ts';
+import { MeasureProcesses } from './isolation.ts';
+import type { Io } from './native.ts';
+import type { RangeMeasurement } from './record.ts';
+import { MeasureThreads } from './threads.ts';
 
 export interface Progress {
   readonly filesDone: number;
@@ -24,6 +25,16 @@ export interface MeasureOptions {
   readonly io?: Io;
   /** Norm and digest of each row of embeddings and output heads. */
   readonly rows?: boolean;
+  /**
+   * Where files are measured: in threads of this process, where a crash of native code would take it along, or each in a
+   * process that can die alone (CRASHED). The latter costs some 100 ms per process and 30 ms per file.
+   */
+  readonly isolate?: 'thread' | 'process';
+  /**
+   * Seconds after which no file is measured any more: LIMIT, or TIMEOUT for one whose process was killed. A system call that
+   * hangs (a dead network file system) can only be left behind with isolate 'process'.
+   */
+  readonly timeout?: number;
   /** Stops the scan within 100 ms; the promise rejects with ABORTED. */
   readonly signal?: AbortSignal;
   /** Called about ten times a second. */
@@ -39,6 +50,8 @@ export interface MeasuredFile {
   /** null: not a weight file, or its header could not be used (there are violations then). */
   readonly layout: Layout | null;
   readonly violations: readonly Violation[];
+  /** The whole file, if it holds no weights but says something about them (a shard index). */
+  readonly document: Uint8Array | null;
   /** As layout.tensors; null: overlaps another tensor. */
   readonly tensors: readonly (RangeMeasurement | null)[];
   readonly kernel: string;
@@ -57,37 +70,87 @@ export async function measureFiles(
   entries: readonly FileEntry[],
   options: MeasureOptions,
 ): Promise<ModelMeasurement> {
-  const threads = Math.min(threadsOf(options), entries.length);
-  const pool = new MeasurePool(threads, entries.length, options.signal);
+  // A long file can employ two workers.
+  const threads = Math.min(threadsOf(options), entries.length + 1);
+  const deadline = new Deadline(options);
+  const lanes: Lanes =
+    options.isolate === 'process'
+      ? new MeasureProcesses(threads, options, deadline.signal)
+      : new MeasureThreads(threads, entries.length, options, deadline.signal);
   const results = new Array<MeasuredFile | SteelyardError>(entries.length);
-  let bytesTotal = 0;
+  const order = longestFirst(entries);
   let filesDone = 0;
-  const tell = (): void =>
-    options.onProgress?.({ filesDone, filesTotal: entries.length, bytesDone: pool.bytesDone, bytesTotal });
+  let documents = 0;
+  const tell = (): void => {
+    const { bytesDone, bytesTotal } = lanes;
+    options.onProgress?.({ filesDone, filesTotal: entries.length, bytesDone, bytesTotal });
+  };
   const timer = setInterval(tell, PROGRESS_INTERVAL);
   try {
     let next = 0;
     const lane = async (): Promise<void> => {
       while (next < entries.length) {
-        const index = next++;
-        const opened = (size: number): void => {
-          bytesTotal += size;
-        };
-        results[index] = await measureFile(entries[index]!, index, pool, options, opened).catch(collectable);
+        const { index, last } = order[next++]!;
+        const entry = entries[index]!;
+        const result = await lanes.measure(entry, index, last).catch((error) => collectable(error, entry));
+        results[index] = bounded(result);
         filesDone++;
       }
     };
-    // One file more than there are workers is open, so that its header is read while they are busy.
-    await Promise.all(Array.from({ length: threads + 1 }, lane));
+    await Promise.all(Array.from({ length: lanes.width }, lane));
     tell();
   } finally {
     clearInterval(timer);
-    await pool.close();
+    await lanes.close();
   }
   return {
     files: results.filter((result): result is MeasuredFile => !(result instanceof SteelyardError)),
     errors: results.filter((result) => result instanceof SteelyardError),
   };
+
+  /** Errors that belong to one file and leave the others to be measured. */
+  function collectable(error: unknown, entry: FileEntry): SteelyardError {
+    const found = error instanceof SteelyardError ? deadline.errorOf(error, entry) : error;
+    if (found instanceof SteelyardError && found.file !== undefined) return found;
+    throw found;
+  }
+
+  function bounded(result: MeasuredFile | SteelyardError): MeasuredFile | SteelyardError {
+    if (result instanceof SteelyardError || result.document === null) return result;
+    documents += result.document.length;
+    if (documents <= DOCUMENTS_MAX) return result;
+    const message = `the documents of the model have more than ${DOCUMENTS_MAX} bytes; scan its folders one by one`;
+    return new SteelyardError('LIMIT', message, { file: result.entry.path });
+  }
+}
+
+/** Where files are measured, `width` of them at a time. */
+export interface Lanes {
+  readonly width: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  /** `last`: what follows is shorter than this file, so that more than one worker may take it. */
+  measure(entry: FileEntry, index: number, last: boolean): Promise<MeasuredFile>;
+  close(): Promise<void>;
+}
+
+/** So that no worker is left with a long file when the others are done. A size that changes meanwhile changes the order only. */
+function longestFirst(entries: readonly FileEntry[]): { index: number; last: boolean }[] {
+  const sizes = entries.map(({ absolute }) => sizeOf(absolute));
+  const order = sizes.map((_, index) => index).sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  let left = sizes.reduce((sum, size) => sum + size, 0);
+  return order.map((index) => {
+    left -= sizes[index]!;
+    return { index, last: left <= sizes[index]! };
+  });
+}
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0; // opening it will say why
+  }
 }
 
 export function threadsOf(options: MeasureOptions): number {
@@ -96,63 +159,4 @@ export function threadsOf(options: MeasureOptions): number {
     throw new SteelyardError('USAGE', `threads must be a whole number above 0, not ${threads}`);
   }
   return threads;
-}
-
-async function measureFile(
-  entry: FileEntry,
-  index: number,
-  pool: MeasurePool,
-  options: MeasureOptions,
-  opened: (size: number) => void,
-): Promise<MeasuredFile> {
-  pool.assertGoing();
-  const file = ModelFile.open(entry);
-  try {
-    opened(file.size);
-    const format = detectFormat(entry.path, file.head(4));
-    const header = format === null ? null : readLayout(format, file);
-    const layout = header === null || header.headerSize === null ? null : header;
-    const parsed = file.takePrefix(layout?.headerSize ?? 0);
-
-    const plan = planRanges(layout, parsed.size, options.rows ?? false);
-    const begun = performance.now();
-    const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto');
-    const seconds = (performance.now() - begun) / 1000;
-    assertRead(entry, native);
-    const { sha256, ranges } = readRecord(native.record, plan.dtypes);
-    if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
-    file.assertUnchanged();
-
-    return {
-      entry,
-      format,
-      size: file.size,
-      sha256,
-      layout,
-      violations: header?.violations ?? [],
-      tensors: Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!)),
-      kernel: native.kernel,
-      seconds,
-    };
-  } finally {
-    file.close();
-  }
-}
-
-function assertRead(entry: FileEntry, { outcome, offset, errno }: NativeMeasurement): void {
-  if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
-  if (outcome === 'failed') {
-    const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
-    throw new SteelyardError('IO', `cannot read the file: ${name}`, {
-      file: entry.path,
-      offset,
-      errno: name,
-    });
-  }
-}
-
-/** Errors that belong to one file and leave the others to be measured. */
-function collectable(error: unknown): SteelyardError {
-  if (error instanceof SteelyardError && error.file !== undefined) return error;
-  throw error;
 }

@@ -7,13 +7,16 @@ import { PACKAGE_ROOT } from '../package.ts';
 /** How the bytes are read: 'auto' maps where the system allows it. Same results. */
 export type Io = 'auto' | 'mmap' | 'pread';
 
+/** What of the pass a call does: 'file' the digest of all bytes, 'ranges' the rest, so that two threads can share a file. */
+export type Part = 'all' | 'file' | 'ranges';
+
 export interface NativeMeasurement {
   readonly outcome: 'done' | 'aborted' | 'truncated' | 'failed';
   readonly kernel: string;
   /** Where reading failed, and the system's errno (0: none). */
   readonly offset: number;
   readonly errno: number;
-  /** Slots of 64 bits; read by record.ts. */
+  /** Slots of 64 bits; read by record.ts. The first four are the file's digest, zeros in part 'ranges'. */
   readonly record: ArrayBuffer;
 }
 
@@ -26,6 +29,7 @@ interface Addon {
     slot: number,
     io: Io,
     kernel: string | null,
+    part?: Part,
   ): NativeMeasurement;
   kernels(): string[];
   dtypes(): [name: string, blockCount: number, blockSize: number][];

@@ -1,6 +1,6 @@
-// What runs in a worker thread: one file, one native call. A plain object goes back, because errors lose their fields on
+// What runs in a worker thread: one file or one part of it, one native call. A plain object goes back, because errors lose their fields on
 // the way between threads.
-import { type Io, type NativeMeasurement, native } from './native.ts';
+import { type Io, type NativeMeasurement, native, type Part } from './native.ts';
 
 export interface Job {
   readonly fd: number;
@@ -10,8 +10,9 @@ export interface Job {
   readonly control: BigInt64Array;
   readonly slot: number;
   readonly io: Io;
+  readonly part: Part;
 }
 
-export default function measure({ fd, size, ranges, control, slot, io }: Job): NativeMeasurement {
-  return native().measure(fd, size, ranges, control, slot, io, null);
+export default function measure({ fd, size, ranges, control, slot, io, part }: Job): NativeMeasurement {
+  return native().measure(fd, size, ranges, control, slot, io, null, part);
 }

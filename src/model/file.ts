@@ -8,6 +8,10 @@ import type { ByteSource } from '../format/layout.ts';
 export interface FileEntry {
   readonly path: string;
   readonly absolute: string;
+  /** Where `absolute` leads, if it is a link that may be followed. */
+  readonly real?: string;
+  /** The user named this very file: links are followed. */
+  readonly named?: true;
 }
 
 /** What was parsed of a file's beginning. */
@@ -34,10 +38,11 @@ export class ModelFile implements ByteSource {
 
   /** Throws a SteelyardError: IO, NOT_FOUND, NOT_REGULAR. */
   static open(entry: FileEntry): ModelFile {
-    // Without O_NONBLOCK, opening a named pipe waits for a writer that never comes.
-    const fd = attempt(entry, 'open', () =>
-      openSync(entry.absolute, constants.O_RDONLY | constants.O_NONBLOCK),
-    );
+    const { absolute, real = absolute, named } = entry;
+    // Without O_NONBLOCK, opening a named pipe waits for a writer that never comes. O_NOFOLLOW: where a link may lead was
+    // judged when the model was listed, and the file may have become another link since.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | (named ? 0 : constants.O_NOFOLLOW);
+    const fd = attempt(entry, 'open', () => openSync(real, flags));
     try {
       const identity = attempt(entry, 'stat', () => fstatSync(fd, { bigint: true }));
       if (!identity.isFile()) {
@@ -105,7 +110,7 @@ export class ModelFile implements ByteSource {
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let done = 0; done < size; ) {
       const got = attempt(this.entry, 'read', () =>
-        readSync(this.fd, bytes, done, size - done, start + done),
+        uninterrupted(() => readSync(this.fd, bytes, done, size - done, start + done)),
       );
       if (got === 0) throw changed(this.entry, 'it was truncated', start + done);
       done += got;
@@ -129,6 +134,17 @@ export function changed(entry: FileEntry, how: string, offset?: number): Steelya
     `the file changed during the scan: ${how}; scan a copy that nobody writes to`,
     { file: entry.path, ...(offset === undefined ? {} : { offset }) },
   );
+}
+
+/** FUSE and NFS return EINTR from reads, and libuv passes it on. */
+function uninterrupted(read: () => number): number {
+  for (;;) {
+    try {
+      return read();
+    } catch (error) {
+      if (errnoOf(error) !== 'EINTR') throw error;
+    }
+  }
 }
 
 function attempt<T>(entry: FileEntry, verb: string, action: () => T): T {

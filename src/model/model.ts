@@ -1,57 +1,56 @@
 // Paths → the list of files that belong to the model, weight files or not: a stray script beside the weights is part of
-// what is promoted. Nothing is opened here.
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+// what is promoted. Of all files only a shard index that was named is opened here.
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../error.ts';
-import type { Violation } from '../format/layout.ts';
-import { readShardIndex } from '../format/shard-index.ts';
-import type { FileEntry } from './file.ts';
+import { isShardIndex, MAX_INDEX, readShardIndex } from '../format/shard-index.ts';
+import { type FileEntry, ModelFile } from './file.ts';
+import { type FollowSymlinks, Links } from './links.ts';
 
 export interface Model {
   /** Sorted by path. */
   readonly files: readonly FileEntry[];
   /** Entries that are there but cannot be scanned; they make the scan incomplete. */
   readonly unscannable: readonly SteelyardError[];
-  /** What is wrong with a shard index that was named. */
-  readonly violations: readonly FileViolation[];
 }
-
-export interface FileViolation extends Violation {
-  readonly file: string;
-}
-
-const INDEX_SUFFIX = '.index.json';
 
 /** Throws USAGE, NOT_FOUND or IO when a named path cannot be listed. */
-export function listModel(paths: readonly string[]): Model {
+export function listModel(paths: readonly string[], follow?: FollowSymlinks): Model {
   if (paths.length === 0) throw new SteelyardError('USAGE', 'no path was given');
-  const named = paths.map((path) => ({ path, absolute: resolve(path), isDirectory: isDirectory(path) }));
-  const root = commonFolder(
-    named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute))),
-  );
-  const listing: Listing = { root, files: new Map(), unscannable: [], violations: [] };
+  const named = paths.map(namedPath);
+  const folders = named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute)));
+  // What lies in a folder that was named has to stay in it; a file that was named vouches for no folder.
+  const roots = folders.filter((_, i) => named[i]!.isDirectory || isShardIndex(named[i]!.absolute));
+  const listing: Listing = {
+    root: commonFolder(folders),
+    links: new Links(follow, roots),
+    files: new Map(),
+    unscannable: [],
+  };
   for (const { absolute, isDirectory } of named) {
     if (isDirectory) addFolder(absolute, listing);
-    else if (absolute.endsWith(INDEX_SUFFIX)) addIndex(absolute, listing);
-    else addFile(absolute, listing);
+    else {
+      const entry = addFile(absolute, listing, { named: true });
+      if (isShardIndex(absolute)) addShards(entry, listing);
+    }
   }
   const files = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   if (files.length === 0 && listing.unscannable.length === 0) {
     throw new SteelyardError('NOT_FOUND', `nothing to scan: ${paths.join(', ')} holds no file`);
   }
-  return { files, unscannable: listing.unscannable, violations: listing.violations };
+  return { files, unscannable: listing.unscannable };
 }
 
 interface Listing {
   readonly root: string;
+  readonly links: Links;
   readonly files: Map<string, FileEntry>;
   readonly unscannable: SteelyardError[];
-  readonly violations: FileViolation[];
 }
 
-function isDirectory(path: string): boolean {
+function namedPath(path: string): { absolute: string; isDirectory: boolean } {
   try {
-    return statSync(path).isDirectory();
+    return { absolute: resolve(path), isDirectory: statSync(path).isDirectory() };
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
     const what = errno === 'ENOENT' ? 'there is no such file or folder' : `cannot be looked at: ${errno}`;
@@ -63,64 +62,87 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function addFile(absolute: string, { root, files }: Listing): void {
-  const path = relative(root, absolute).split(sep).join('/');
-  files.set(absolute, { path, absolute });
+const nameOf = (absolute: string, { root }: Listing): string =>
+  relative(root, absolute).split(sep).join('/') || '.';
+
+type Found = Pick<FileEntry, 'real' | 'named'>;
+
+function addFile(absolute: string, listing: Listing, found: Found = {}): FileEntry {
+  const entry = { path: nameOf(absolute, listing), absolute, ...found };
+  listing.files.set(absolute, entry);
+  return entry;
 }
 
 function addFolder(folder: string, listing: Listing): void {
   for (const entry of readFolder(folder, listing)) {
     const absolute = join(folder, entry.name);
     if (entry.isDirectory()) addFolder(absolute, listing);
-    else if (entry.isFile()) addFile(absolute, listing);
-    else if (entry.isSymbolicLink() && linksToFile(absolute)) addFile(absolute, listing);
-    else {
-      const file = relative(listing.root, absolute);
-      const what = entry.isSymbolicLink() ? 'a link that leads to no file' : 'not a regular file';
-      listing.unscannable.push(
-        new SteelyardError('NOT_REGULAR', `${what}; remove it from the model, or name the files to scan`, {
-          file,
-        }),
-      );
-    }
+    else add(absolute, entry, listing);
   }
 }
 
-function readFolder(folder: string, { root, unscannable }: Listing): Dirent[] {
+/** Adds what a folder or an index names, unless it is no file or a link that is not followed. */
+function add(absolute: string, what: Pick<Dirent, 'isFile' | 'isSymbolicLink'>, listing: Listing): void {
+  if (listing.files.has(absolute)) return;
+  const file = nameOf(absolute, listing);
+  try {
+    if (what.isSymbolicLink()) addFile(absolute, listing, { real: listing.links.follow(absolute, file) });
+    else if (what.isFile()) addFile(absolute, listing);
+    else {
+      const message = 'not a regular file; remove it from the model, or name the files to scan';
+      throw new SteelyardError('NOT_REGULAR', message, { file });
+    }
+  } catch (error) {
+    listing.unscannable.push(asUnscannable(error, file));
+  }
+}
+
+function asUnscannable(error: unknown, file: string): SteelyardError {
+  if (error instanceof SteelyardError) return error;
+  const errno = errnoOf(error) ?? 'unknown';
+  return new SteelyardError('IO', `cannot be looked at: ${errno}`, { file, errno, cause: error });
+}
+
+function readFolder(folder: string, listing: Listing): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
-    const file = relative(root, folder) || '.';
-    unscannable.push(new SteelyardError('IO', `cannot list the folder: ${errno}`, { file, errno, cause }));
+    const file = nameOf(folder, listing);
+    listing.unscannable.push(
+      new SteelyardError('IO', `cannot list the folder: ${errno}`, { file, errno, cause }),
+    );
     return [];
   }
 }
 
-// Hub caches are made of links to blobs. A link to a folder is not followed: it may lead out of the model, or in a circle.
-function linksToFile(absolute: string): boolean {
-  try {
-    return statSync(absolute).isFile();
-  } catch {
-    return false;
+/** The shards of an index that was named, as far as they are there: what is missing is found when the index is inspected. */
+function addShards(entry: FileEntry, listing: Listing): void {
+  for (const shard of shardsOf(entry, listing)) {
+    const absolute = join(dirname(entry.absolute), shard);
+    try {
+      add(absolute, lstatSync(absolute), listing);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // A name that is too long for the file system is missing too.
+      if (errno === 'ENOENT' || errno === 'ENAMETOOLONG') continue;
+      listing.unscannable.push(asUnscannable(error, nameOf(absolute, listing)));
+    }
   }
 }
 
-function addIndex(absolute: string, listing: Listing): void {
-  addFile(absolute, listing);
-  const index = readShardIndex(readFileSync(absolute));
-  const file = relative(listing.root, absolute);
-  listing.violations.push(...index.violations.map((violation) => ({ ...violation, file })));
-  for (const shard of index.shards) {
-    const path = join(dirname(absolute), shard);
-    if (linksToFile(path)) addFile(path, listing);
-    else {
-      listing.violations.push({
-        rule: 'shard/missing',
-        file,
-        message: `the index names ${basename(path)}, which is not there`,
-      });
-    }
+function shardsOf(entry: FileEntry, { files, unscannable }: Listing): readonly string[] {
+  let file: ModelFile | undefined;
+  try {
+    file = ModelFile.open(entry);
+    return file.size > MAX_INDEX ? [] : readShardIndex(file.read(0, file.size)).shards;
+  } catch (error) {
+    if (!(error instanceof SteelyardError)) throw error;
+    files.delete(entry.absolute); // the error is told once
+    unscannable.push(error);
+    return [];
+  } finally {
+    file?.close();
   }
 }
 

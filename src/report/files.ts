@@ -11,6 +11,7 @@ export function fileLines(report: Report, paint: Paint): string[] {
   return report.files.flatMap((file) => [
     ...heading(file, dtypes.get(file.path), paint),
     `  sha256  ${digest(file.sha256)}${throughput(file.size, seconds.get(file.path))}`,
+    ...file.templates.map(({ name, digest: of }) => `  chat template ${inert(name)}  ${digest(of)}`),
   ]);
 }
 

@@ -49,9 +49,13 @@ function groupLines(group: readonly Finding[], paint: Paint): string[] {
 
 function findingPlace(finding: Finding): string[] {
   const lines = [place(finding), `      ${inert(finding.message, MESSAGE)}`];
-  const { expected, actual } = finding;
+  const { expected, actual, waived } = finding;
   if (expected !== undefined) lines.push(`      expected  ${inert(expected, EVIDENCE)}`);
   if (actual !== undefined) lines.push(`      actual    ${inert(actual, EVIDENCE)}`);
+  if (waived !== undefined) {
+    const { owner, expires, reason } = waived;
+    lines.push(`      waived    by ${inert(owner)} until ${inert(expires)}: ${inert(reason, EVIDENCE)}`);
+  }
   return lines;
 }
 

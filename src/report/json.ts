@@ -1,8 +1,7 @@
-// The report as JSON: fields in the order of report.ts whatever order objects were built in, one line per file, tensor and
-// finding so that it diffs well, and nothing but printable ASCII, so that it is as inert on a terminal as the text is.
+// The report as JSON: the same rules as for profiles, so that it diffs well and is as inert on a terminal as the text is.
 
-import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../measure/stats.ts';
-import type { FileProfile, MetadataProfile, TensorProfile } from '../profile/profile.ts';
+import type { Waived } from '../finding.ts';
+import { chunked, fields, json, list, profileLines, union } from '../profile/json.ts';
 import { SEVERITIES } from '../rules.ts';
 import type { Failure, Finding, Report, Timing, Verdict } from './report.ts';
 
@@ -10,28 +9,15 @@ export function renderJson(report: Report): string {
   return [...jsonChunks(report)].join('');
 }
 
-/** The same in pieces of some 64 KiB: a model may have 100,000 tensors, and one string for all of them is hundreds of MB. */
-export function* jsonChunks(report: Report): Generator<string, void, undefined> {
-  let chunk = '';
-  for (const line of lines(report)) {
-    chunk += line;
-    if (chunk.length < CHUNK) continue;
-    yield chunk;
-    chunk = '';
-  }
-  yield chunk;
-}
-
-const CHUNK = 1 << 16;
+/** The same in pieces. */
+export const jsonChunks = (report: Report): Generator<string, void, undefined> => chunked(lines(report));
 
 function* lines(report: Report): Generator<string, void, undefined> {
   yield `{\n  "schema": ${json(report.schema)},\n`;
   yield `  "tool": ${json(report.tool, ['name', 'version'])},\n`;
   yield `  "complete": ${json(report.complete)},\n`;
   yield `  "verdict": ${json(report.verdict, VERDICT)},\n`;
-  yield* list('files', report.files, FILE);
-  yield ',\n';
-  yield* list('tensors', report.tensors, TENSOR);
+  yield* profileLines(report);
   yield ',\n';
   yield* list('findings', report.findings, FINDING);
   yield ',\n';
@@ -40,124 +26,22 @@ function* lines(report: Report): Generator<string, void, undefined> {
   yield '\n}\n';
 }
 
-function* list(
-  name: string,
-  items: readonly unknown[],
-  fields: string[],
-): Generator<string, void, undefined> {
-  yield `  "${name}": [`;
-  let separator = '\n';
-  for (const item of items) {
-    yield `${separator}    ${json(item, fields)}`;
-    separator = ',\n';
-  }
-  yield items.length === 0 ? ']' : '\n  ]';
-}
-
-// ESC and line breaks are escaped by JSON.stringify; C1 controls, bidi and invisible characters are not. All of non-ASCII is
-// escaped, because which characters are invisible depends on the Unicode version and a report must not. Two commands of CI
-// runners too, which work anywhere in a line: `##[…]` (GitHub) and `section_start:` (GitLab).
-const json = (value: unknown, fields?: string[]): string =>
-  JSON.stringify(value, fields).replace(
-    /[\u007f-\uffff]|#(?=#)|s(?=ection_(?:start|end):)/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-
-// JSON.stringify writes exactly the listed keys, in the order of the list, at every depth. The type asks for every field of
-// T: one that is added to the contract and forgotten here does not compile.
-const fields = <T>(record: Record<keyof T, true>): string[] => Object.keys(record);
-const union = (...lists: string[][]): string[] => [...new Set(lists.flat())];
-
 const VERDICT = union(fields<Verdict>({ outcome: true, failOn: true, counts: true }), [...SEVERITIES]);
 
-const FILE = union(
-  fields<FileProfile>({
-    path: true,
-    format: true,
-    size: true,
-    sha256: true,
-    tensorCount: true,
-    headerSize: true,
-    metadata: true,
-  }),
-  fields<MetadataProfile>({ key: true, type: true, value: true, digest: true, size: true, count: true }),
-);
-
-const STATS = union(
-  fields<Stats>({
-    coverage: true,
-    count: true,
-    zero: true,
-    negativeZero: true,
-    nan: true,
-    posInf: true,
-    negInf: true,
-    subnormal: true,
-    distinctNaN: true,
-    min: true,
-    max: true,
-    absMax: true,
-    mean: true,
-    std: true,
-    l1: true,
-    l2: true,
-    skewness: true,
-    kurtosis: true,
-    entropy: true,
-    histogram: true,
-    trailingZeros: true,
-    quantized: true,
-    rows: true,
-  }),
-  fields<NonNullable<Stats['entropy']>>({ code: true, exponent: true, mantissa: true, bytes: true }),
-  fields<NonNullable<Stats['histogram']>>({ negative: true, positive: true }),
-  fields<HistogramRun>({ first: true, counts: true }),
-);
-
-const QUANTIZED = union(
-  fields<QuantizedStats>({ blocks: true, blocksAtExtreme: true, scales: true, mins: true, quants: true }),
-  fields<ScaleStats>({
-    count: true,
-    zero: true,
-    negative: true,
-    nan: true,
-    inf: true,
-    subnormal: true,
-    min: true,
-    max: true,
-    mean: true,
-    std: true,
-    entropy: true,
-  }),
-  fields<NonNullable<QuantizedStats['quants']>>({ counts: true, entropy: true }),
-  fields<RowStats>({ norms: true, digests: true }),
-);
-
-const TENSOR = union(
-  fields<TensorProfile>({
-    name: true,
+const FINDING = union(
+  fields<Finding>({
+    rule: true,
+    severity: true,
     file: true,
-    dtype: true,
-    shape: true,
-    start: true,
-    end: true,
-    sha256: true,
-    stats: true,
+    tensor: true,
+    offset: true,
+    message: true,
+    expected: true,
+    actual: true,
+    waived: true,
   }),
-  STATS,
-  QUANTIZED,
+  fields<Waived>({ reason: true, owner: true, expires: true }),
 );
-
-const FINDING = fields<Finding>({
-  rule: true,
-  severity: true,
-  file: true,
-  tensor: true,
-  offset: true,
-  message: true,
-  expected: true,
-  actual: true,
-});
 
 const FAILURE = fields<Failure>({ code: true, file: true, offset: true, errno: true, message: true });
 

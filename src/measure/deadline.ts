@@ -1,0 +1,31 @@
+// The time a scan may take. When it is over, what was measured is still reported, and what was not is an error.
+import { SteelyardError } from '../error.ts';
+import type { FileEntry } from '../model/file.ts';
+import type { MeasureOptions } from './measure.ts';
+
+/** Timers count milliseconds in 31 bits, and fire at once where they overflow. */
+const MAX_TIMEOUT = 2_147_483;
+
+export class Deadline {
+  /** Aborted by the caller or by time. */
+  readonly signal: AbortSignal;
+  readonly #options: MeasureOptions;
+
+  constructor(options: MeasureOptions) {
+    this.#options = options;
+    const { timeout, signal } = options;
+    if (timeout !== undefined && !(timeout > 0 && timeout <= MAX_TIMEOUT)) {
+      const message = `timeout must be a number of seconds up to ${MAX_TIMEOUT}, not ${timeout}`;
+      throw new SteelyardError('USAGE', message);
+    }
+    const time = timeout === undefined ? [] : [AbortSignal.timeout(1000 * timeout)];
+    this.signal = AbortSignal.any(signal === undefined ? time : [signal, ...time]);
+  }
+
+  /** The error of a file that was stopped: by time, if the caller did not ask. */
+  errorOf(error: SteelyardError, { path }: FileEntry): SteelyardError {
+    if (error.code !== 'ABORTED' || !this.signal.aborted || this.#options.signal?.aborted) return error;
+    const message = `the ${this.#options.timeout} seconds for the scan were over before the file was measured; allow more`;
+    return new SteelyardError('LIMIT', message, { file: path });
+  }
+}

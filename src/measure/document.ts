@@ -1,0 +1,32 @@
+// Files beside the weights whose content is judged, not only their digest: they say what is loaded and what the model is told.
+import type { Violation } from '../format/layout.ts';
+import { isShardIndex, MAX_INDEX } from '../format/shard-index.ts';
+import type { ModelFile } from '../model/file.ts';
+
+/** Larger ones are not kept; there is a finding then. Tokenizer configurations are below 10 MB. */
+export const DOCUMENT_MAX = 16 * 2 ** 20;
+
+/** Bytes that all documents of a model may take together: a folder can hold any number of them. */
+export const DOCUMENTS_MAX = 512 * 2 ** 20;
+
+/** The whole file; null: not a document, or too large for one. Throws IO, FILE_CHANGED. */
+export function readDocument(file: ModelFile): Uint8Array | null {
+  const { path } = file.entry;
+  const most = isShardIndex(path) ? MAX_INDEX : DOCUMENT_MAX;
+  return isDocument(path) && file.size <= most ? file.read(0, file.size) : null;
+}
+
+/** What keeps a shard index from being read as one. */
+export function documentViolations({ entry, size }: ModelFile): Violation[] {
+  if (!isShardIndex(entry.path) || size <= MAX_INDEX) return [];
+  const message = `the index has ${size} bytes, more than any model needs`;
+  return [{ rule: 'shard/index', message, expected: `at most ${MAX_INDEX} bytes`, actual: String(size) }];
+}
+
+/** Whether a document's bytes are kept when it is measured. */
+export const isDocument = (path: string): boolean => isTemplateDocument(path) || isShardIndex(path);
+
+/** By its name, a file that holds chat templates. */
+export function isTemplateDocument(path: string): boolean {
+  return /(?:^|\/)(?:(?:tokenizer_config|processor_config|chat_template)\.json|[^/]*\.jinja2?)$/i.test(path);
+}

@@ -1,0 +1,48 @@
+// What runs in a process of its own: the measure stage as in any other, one file after the other, for the parent that forked
+// it. Errors go back as plain objects, because they lose their fields on the way between processes.
+import { on, once } from 'node:events';
+import { type ErrorCode, type ErrorPlace, SteelyardError } from '../error.ts';
+import type { FileEntry } from '../model/file.ts';
+import { type MeasuredFile, measureFiles } from './measure.ts';
+import type { Io } from './native.ts';
+
+export interface IsolatedJob {
+  readonly entry: FileEntry;
+  readonly io: Io;
+  readonly rows: boolean;
+}
+
+export type IsolatedReply =
+  | { readonly kind: 'progress'; readonly bytesDone: number; readonly bytesTotal: number }
+  | { readonly kind: 'file'; readonly file: MeasuredFile }
+  | ({ readonly kind: 'failure'; readonly code: ErrorCode; readonly message: string } & ErrorPlace);
+
+const send = (reply: IsolatedReply): void => void process.send!(reply);
+
+// The parent is gone, and with it whoever waits. This holds for a native call that hangs, too.
+void once(process, 'disconnect').then(() => process.kill(process.pid, 'SIGKILL'));
+
+for await (const [job] of on(process, 'message')) send(await measured(job as IsolatedJob));
+
+async function measured({ entry, io, rows }: IsolatedJob): Promise<IsolatedReply> {
+  const onProgress = ({ bytesDone, bytesTotal }: { bytesDone: number; bytesTotal: number }): void =>
+    send({ kind: 'progress', bytesDone, bytesTotal });
+  try {
+    const { files, errors } = await measureFiles([entry], { io, rows, threads: 1, onProgress });
+    return files[0] === undefined ? failure(errors[0]!) : { kind: 'file', file: files[0] };
+  } catch (error) {
+    if (error instanceof SteelyardError) return failure(error);
+    return { kind: 'failure', code: 'INTERNAL', message: String(error), file: entry.path };
+  }
+}
+
+function failure({ code, message, file, offset, errno }: SteelyardError): IsolatedReply {
+  return {
+    kind: 'failure',
+    code,
+    message,
+    ...(file === undefined ? {} : { file }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(errno === undefined ? {} : { errno }),
+  };
+}
