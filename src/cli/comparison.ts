@@ -1,6 +1,9 @@
 // What a model is held against: --baseline, --mode, --policy.
 import { type Command, Option } from 'commander';
-import { MODES, type Mode, parsePolicy, parseProfile, type ScanOptions } from '../index.ts';
+import { MODES, type Mode } from '../compare/mode.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ProfileDocument } from '../profile/document.ts';
+import type { ScanOptions } from '../scan.ts';
 import { readInput } from './input.ts';
 
 export interface ComparisonFlags {
@@ -25,17 +28,28 @@ export function withComparison(command: Command, required: boolean): Command {
 /** Profiles of 100,000 tensors with their statistics have some 300 MB. */
 const PROFILE = 500_000_000;
 
-export function readComparison({ baseline, mode, policy }: ComparisonFlags): Partial<ScanOptions> {
+export async function readComparison({
+  baseline,
+  mode,
+  policy,
+}: ComparisonFlags): Promise<Partial<ScanOptions>> {
   return {
-    ...(baseline === undefined ? {} : { baseline: readProfile(baseline) }),
+    ...(baseline === undefined ? {} : { baseline: await readProfile(baseline) }),
     ...(mode === undefined ? {} : { mode }),
-    ...(policy === undefined ? {} : { policy: readPolicy(policy), today: today() }),
+    ...(policy === undefined ? {} : { policy: await readPolicy(policy), today: today() }),
   };
 }
 
-export const readProfile = (path: string) =>
-  parseProfile(readInput(path, 'baseline', PROFILE).toString('utf8'));
-export const readPolicy = (path: string) => parsePolicy(readInput(path, 'policy').toString('utf8'), path);
+// The readers of our own documents come with schema libraries; a scan that needs none of them starts without them.
+export async function readProfile(path: string): Promise<ProfileDocument> {
+  const { parseProfile } = await import('../profile/parse.ts');
+  return parseProfile(readInput(path, 'baseline', PROFILE).toString('utf8'));
+}
+
+export async function readPolicy(path: string): Promise<Policy> {
+  const { parsePolicy } = await import('../policy/parse.ts');
+  return parsePolicy(readInput(path, 'policy').toString('utf8'), path);
+}
 
 /** In UTC, so that one policy expires at one moment everywhere. */
 export const today = (): string => new Date().toISOString().slice(0, 10);

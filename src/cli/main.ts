@@ -1,17 +1,9 @@
 #!/usr/bin/env node
 // The command line's entry: commands, help, and what bad usage exits with.
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../index.ts';
-import { attestCommand } from './attest.ts';
-import { bomCommands } from './bom.ts';
+import { VERSION } from '../package.ts';
 import { say, sayError } from './message.ts';
-import { policyCommands } from './policy.ts';
-import { profileCommand } from './profile.ts';
-import { explainCommand, rulesCommand } from './rules.ts';
-import { checkCommand, scanCommand } from './scan.ts';
-import { schemaCommand } from './schema.ts';
-import { signCommand } from './sign.ts';
-import { verifyCommand } from './verify.ts';
+import { scanCommand } from './scan.ts';
 
 const HELP = `
 Examples:
@@ -27,38 +19,6 @@ Exit codes:
   130  interrupted (143: terminated)
 `;
 
-const BASELINE_HELP = `
-Examples:
-  steelyard profile models/llama --rows -o llama.profile.json      the baseline, from a model you trust
-  steelyard check incoming/llama --baseline llama.profile.json     is it that model, and what departs
-  steelyard check tuned/ --baseline llama.profile.json --mode derived
-  steelyard policy init llama.profile.json -o llama.policy.yaml    a policy that the model keeps
-  steelyard policy test llama.policy.yaml llama.profile.json       which line matches which tensors
-  steelyard scan incoming/llama --policy llama.policy.yaml
-
-Exit codes:
-  0    written; pass
-  1    fail: a finding at or above --fail-on
-  2    no verdict: a file could not be read, no baseline of a broken model, an invalid profile or policy, bad usage
-  130  interrupted (143: terminated)
-`;
-
-const PROOF_HELP = `
-Examples:
-  steelyard sign models/llama --key key.pem -o model.sig
-  steelyard verify models/llama --signature model.sig --public-key pub.pem
-  steelyard bom create models/llama -o model.mbom.yaml --runtime-image img@sha256:…
-  steelyard sign model.mbom.yaml --key key.pem -o model.mbom.yaml.sigstore.json
-  steelyard bom verify model.mbom.yaml models/llama --signature model.mbom.yaml.sigstore.json --public-key pub.pem
-  steelyard attest models/llama --key key.pem -o model.intoto.jsonl
-
-Exit codes:
-  0    signed, verified
-  1    refused: nothing is proven, or the scan failed; lines begin with stable codes (UNSIGNED, DIGEST_MISMATCH, …)
-  2    no verdict: a file could not be read, bad usage
-  130  interrupted (143: terminated)
-`;
-
 const program = new Command('steelyard')
   .description(
     'Weighs a model before anyone runs it: digests, statistics and findings of safetensors and GGUF files.',
@@ -70,26 +30,8 @@ const program = new Command('steelyard')
   .configureOutput({ outputError: (message) => say(oneLine(message)) })
   .exitOverride();
 program.addCommand(scanCommand().copyInheritedSettings(program).addHelpText('after', HELP));
-for (const command of [profileCommand(), checkCommand()])
-  program.addCommand(command.copyInheritedSettings(program).addHelpText('after', BASELINE_HELP));
-const policy = new Command('policy')
-  .summary('write and try out a policy: what a model must be')
-  .copyInheritedSettings(program);
-for (const command of policyCommands())
-  policy.addCommand(command.copyInheritedSettings(program).addHelpText('after', BASELINE_HELP));
-program.addCommand(policy);
-program.addCommand(schemaCommand().copyInheritedSettings(program));
-const bom = new Command('bom')
-  .summary('declare what a model is made of: the MBOM')
-  .copyInheritedSettings(program);
-for (const command of [signCommand(), verifyCommand(), attestCommand()])
-  program.addCommand(command.copyInheritedSettings(program).addHelpText('after', PROOF_HELP));
-for (const command of bomCommands())
-  bom.addCommand(command.copyInheritedSettings(program).addHelpText('after', PROOF_HELP));
-program.addCommand(bom);
-for (const command of [rulesCommand(), explainCommand()]) {
-  program.addCommand(command.copyInheritedSettings(program));
-}
+// A gate starts once for every file: what scan does not need (schemas, signatures) is not loaded for it.
+if (process.argv[2] !== 'scan') (await import('./commands.ts')).addCommands(program);
 
 /** Commander puts its suggestion on a second line; the rest of a message may quote a file name that looks like an option. */
 const oneLine = (message: string): string =>

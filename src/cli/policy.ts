@@ -52,8 +52,8 @@ async function profileOf(path: string, { signal, onProgress }: Run): Promise<Pro
 }
 
 async function test(policyPath: string, profilePath: string): Promise<number> {
-  const policy = readPolicy(policyPath);
-  const model = readProfile(profilePath);
+  const policy = await readPolicy(policyPath);
+  const model = await readProfile(profilePath);
   const paint = painter(wantsColour(process.stdout, process.env));
   const { lines, unmatched } = policyCoverage(policy, model);
   const { findings, verdict } = judge(model, [], [], { policy, today: today() });

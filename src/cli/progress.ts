@@ -1,5 +1,5 @@
 // How far the scan is, on stderr: a bar at a terminal, a line every ten seconds elsewhere. Numbers only: names are foreign.
-import type { Progress } from '../index.ts';
+import type { Progress } from '../measure/measure.ts';
 import { bytes, counted, duration } from '../report/quantity.ts';
 
 export interface ProgressDisplay {

@@ -1,11 +1,12 @@
 // `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SteelyardError } from '../error.ts';
-import { type FollowSymlinks, scan } from '../index.ts';
+import type { FollowSymlinks } from '../model/links.ts';
 import { jsonChunks } from '../report/json.ts';
 import type { FailOn, Report } from '../report/report.ts';
 import { renderText } from '../report/text.ts';
 import { SEVERITIES } from '../rules.ts';
+import { scan } from '../scan.ts';
 import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { interruption } from './interruption.ts';
@@ -119,7 +120,7 @@ async function measured(paths: readonly string[], flags: Flags, signal: AbortSig
   const progress = progressDisplay(process.stderr, flags.progress);
   try {
     return await scan(paths, {
-      ...readComparison(flags),
+      ...(await readComparison(flags)),
       io,
       isolate,
       timing,
