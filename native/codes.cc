@@ -181,6 +181,11 @@ bool CodeFormat::subnormal(unsigned code) const {
 }
 
 double CodeFormat::value(unsigned code) const {
+  if (ordinary(code)) {
+    const uint64_t field = (uint64_t{exponent(code)} << mantissa_bits) | mantissa(code);
+    const uint64_t magnitude = (field << (52 - mantissa_bits)) + (static_cast<uint64_t>(1023 - bias) << 52);
+    return std::bit_cast<double>(uint64_t{negative(code)} << 63 | magnitude);
+  }
   if (kind == Kind::kUnsigned) return code;
   if (kind == Kind::kSigned)
     return static_cast<double>(code) - (negative(code) ? static_cast<double>(codes()) : 0);
@@ -200,10 +205,20 @@ double CodeFormat::value(unsigned code) const {
 CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes) {
   CodeSummary all;
   Weighted weighted;
+  weighted.values.reserve(codes.size() + kLanes);
+  weighted.counts.reserve(codes.size() + kLanes);
   uint64_t finite = 0;
   for (auto [code, count] : codes) {
     const double x = format.value(code);
     all.count += count;
+    if (format.ordinary(code)) [[likely]] {
+      finite += count;
+      if (x < 0) all.negative += count;
+      all.min = x >= all.min ? all.min : x;
+      all.max = x <= all.max ? all.max : x;
+      weighted.add(x, count);
+      continue;
+    }
     if (x != x) {
       all.nan += count;
       all.distinct_nan = std::min(all.distinct_nan + 1, kDistinctNanMax);
@@ -255,67 +270,6 @@ ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& c
   }
   scales.entropy = code_entropy(Entropy(all.count), codes);
   return scales;
-}
-
-uint32_t* CodeHistogram::bins(size_t increments) {
-  unspilled_ += increments;
-  if (unspilled_ >= uint64_t{1} << 31) {
-    spill();
-    unspilled_ = increments;
-  }
-  return bins_.data();
-}
-
-// Bins have 32 bits so that they stay in the cache; a huge tensor moves them to wider ones now and then.
-void CodeHistogram::spill() {
-  spilled_.resize(kBins);
-  for (size_t i = 0; i < kBins; i++) spilled_[i] += bins_[i];
-  std::fill(bins_.begin(), bins_.end(), 0);
-}
-
-void CodeHistogram::fold_bytes() {
-  for (size_t i = 256; i < 1024; i++) {
-    bins_[i % 256] += bins_[i];
-    bins_[i] = 0;
-    if (!spilled_.empty()) spilled_[i % 256] += spilled_[i];
-  }
-}
-
-void CodeHistogram::unpack_nibbles() {
-  uint64_t nibbles[16] = {};
-  spilled_.resize(kBins);
-  for (size_t byte = 0; byte < 256; byte++) {
-    const uint64_t count = at(byte);
-    bins_[byte] = 0;
-    spilled_[byte] = 0;
-    nibbles[byte & 15] += count;
-    nibbles[byte >> 4] += count;
-  }
-  std::copy(nibbles, nibbles + 16, spilled_.begin());
-}
-
-void CodeHistogram::take(size_t codes, std::vector<CodeCount>& present) {
-  present.clear();
-  for (size_t first = 0; first < codes; first += kGroup) {
-    if (!marked_ || marks_[first / kGroup] != 0 || !spilled_.empty()) take_group(first, present);
-  }
-  if (marked_) std::memset(marks_, 0, sizeof marks_);
-  marked_ = false;
-  std::fill(bins_.begin() + kCodes, bins_.end(), 0);
-  spilled_.clear();
-  unspilled_ = 0;
-}
-
-void CodeHistogram::take_group(size_t first, std::vector<CodeCount>& present) {
-  for (size_t i = first; i < first + kGroup; i += 8) {
-    uint64_t pairs[4];
-    std::memcpy(pairs, &bins_[i], sizeof pairs);
-    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0 && spilled_.empty()) continue;
-    for (size_t code = i; code < i + 8; code++) {
-      if (const uint64_t count = at(code); count > 0) present.push_back({static_cast<uint32_t>(code), count});
-      bins_[code] = 0;
-    }
-  }
 }
 
 }  // namespace steelyard

@@ -35,6 +35,11 @@ struct CodeFormat {
   bool nan(unsigned code) const;
   bool inf(unsigned code) const;
   bool subnormal(unsigned code) const;
+  // Neither zero nor subnormal nor special, as most codes are.
+  bool ordinary(unsigned code) const {
+    const unsigned field = exponent(code);
+    return specials == Specials::kIeee && field != 0 && field != (1u << exponent_bits) - 1;
+  }
   // NaN and Inf come back as such.
   double value(unsigned code) const;
 };
@@ -67,11 +72,20 @@ class CodeHistogram {
   static constexpr size_t kCodes = 1 << 16, kBins = kCodes + 512;
 
   void count(uint32_t code) { bins_[code]++; }
+  void count_marked(uint32_t code) {
+    bins_[code]++;
+    mark(code);
+  }
   // The bins, for at most `increments` more.
   uint32_t* bins(size_t increments);
   // Says of a tensor that will be small which bins to look at: looking at all of them costs more than it
   // does.
   void mark(uint32_t code) { marks_[code / kGroup] = 1, marked_ = true; }
+  // Likewise, of a 16-bit code in every `step` bytes.
+  void mark(const uint8_t* codes, size_t size, size_t step) {
+    for (size_t i = 0; i < size; i += step) marks_[(codes[i] | unsigned{codes[i + 1]} << 8) / kGroup] = 1;
+    marked_ = true;
+  }
   // How often `bin` was counted; before take().
   uint64_t at(size_t bin) const { return bins_[bin] + (spilled_.empty() ? 0 : spilled_[bin]); }
   // Folds the four tables that bytes are counted in into the first 256 bins.

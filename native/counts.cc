@@ -30,7 +30,7 @@ void Counts::begin(Dtype dtype, uint64_t size, uint64_t columns) {
   if (traits.method == Method::kCodes && !codes_) codes_.emplace();
   if (traits.method == Method::kBlocks) {
     if (!blocks_) blocks_.emplace(kernel_);
-    blocks_->begin(dtype, rows);
+    blocks_->begin(dtype, small_, rows);
   }
   if (traits.method != Method::kWide) return;
   if (is_float32(dtype)) {
@@ -38,7 +38,7 @@ void Counts::begin(Dtype dtype, uint64_t size, uint64_t columns) {
     floats_->begin(rows, small_);
   } else {
     if (!wide_) wide_.emplace(kernel_.sweeps);
-    wide_->begin(dtype, rows);
+    wide_->begin(dtype, small_, rows);
   }
 }
 
@@ -77,9 +77,7 @@ Tally Counts::offer_units(const uint8_t* data, size_t size) {
     case Method::kCodes:
       if (code_format(dtype_)->bits < 16)
         return {.count = Count::kBytes, .size = size, .bytes = data, .bins = codes_->bins(size)};
-      if (small_) {
-        for (size_t i = 0; i < size; i += 2) codes_->mark(data[i] | unsigned{data[i + 1]} << 8);
-      }
+      if (small_) codes_->mark(data, size, 2);
       return {.count = Count::kCodes, .size = size, .bytes = data, .bins = codes_->bins(size / 2)};
   }
   return {};
@@ -163,11 +161,24 @@ void Counts::finish_codes(Stats& stats) {
   uint64_t exponents[256] = {}, mantissas[128] = {}, low[256] = {}, high[256] = {};
   const unsigned mantissa_shift = std::max<int>(format.mantissa_bits - 7, 0);
   if (format.mantissa_bits > 0) stats.trailing_zeros.resize(format.mantissa_bits + size_t{1});
+  unsigned same_group = 0, same_code = 0;
+  uint64_t same_count = 0;
   for (auto [code, count] : codes) {
     low[code & 0xff] += count;
     high[code >> 8] += count;
-    const double x = format.value(code);
-    if (x - x == 0 && x != 0) magnitudes_.add(x, count);
+    // Neighbouring codes share a quarter octave.
+    const unsigned group = format.mantissa_bits > 2 ? code >> (format.mantissa_bits - 2) : code;
+    if (same_count > 0 && (group != same_group || !format.ordinary(code))) {
+      magnitudes_.add(format.value(same_code), same_count);
+      same_count = 0;
+    }
+    if (format.ordinary(code)) {
+      same_group = group;
+      same_code = code;
+      same_count += count;
+    } else if (const double x = format.value(code); x - x == 0 && x != 0) {
+      magnitudes_.add(x, count);
+    }
     if (format.kind != CodeFormat::Kind::kFloat) continue;
     exponents[format.exponent(code)] += count;
     if (format.mantissa_bits == 0) continue;
@@ -175,6 +186,7 @@ void Counts::finish_codes(Stats& stats) {
     stats.trailing_zeros[static_cast<size_t>(
         std::countr_zero(format.mantissa(code) | 1u << format.mantissa_bits))] += count;
   }
+  if (same_count > 0) magnitudes_.add(format.value(same_code), same_count);
   magnitudes_.finish(stats.negative, stats.positive);
   if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy.of(exponents, 256);
   if (format.mantissa_bits > 0) stats.mantissa_entropy = entropy.of(mantissas, 128);

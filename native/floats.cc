@@ -27,9 +27,7 @@ void FloatCounts::begin(Rows* rows, bool small) {
 }
 
 Tally FloatCounts::offer(const uint8_t* data, size_t size) {
-  if (small_) {
-    for (size_t i = 0; i < size; i += 4) codes_.mark(data[i + 2] | unsigned{data[i + 3]} << 8);
-  }
+  if (small_) codes_.mark(data + 2, size, 4);
   return {.count = Count::kFloats, .size = size, .bytes = data, .bins = codes_.bins(size / 4)};
 }
 

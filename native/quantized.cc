@@ -72,8 +72,9 @@ bool has_rows(Dtype dtype) {
   return row(dtype).method != Method::kBlocks || traits_of(dtype).codes > 0;
 }
 
-void BlockCounts::begin(Dtype dtype, Rows* rows) {
+void BlockCounts::begin(Dtype dtype, bool small, Rows* rows) {
   dtype_ = dtype;
+  small_ = small;
   blocks_ = 0;
   pass_.rows = rows;
   pass_.totals.begin();
@@ -81,15 +82,20 @@ void BlockCounts::begin(Dtype dtype, Rows* rows) {
   pass_.min = HUGE_VAL;
   pass_.max = -HUGE_VAL;
   std::memset(pass_.other_bytes, 0, sizeof pass_.other_bytes);
+  std::memset(quants_, 0, sizeof quants_);
 }
 
 Tally BlockCounts::offer(const uint8_t* data, size_t size, ByteCounts& bytes) {
-  count_scales(data, size);
   Tally tally{.count = Count::kBytes, .size = size, .bytes = data, .bins = bytes.bins(size)};
-  const DtypeRow& shape = row(dtype_);
-  const size_t blocks = size / shape.block_size;
+  const size_t blocks = size / row(dtype_).block_size;
   blocks_ += blocks;
-  if (quants_of(dtype_) == Quants::kNone) return tally;
+  if (quants_of(dtype_) != Quants::kNone) list_pairs(data, blocks, tally);
+  count_scales(data, size);
+  return tally;
+}
+
+void BlockCounts::list_pairs(const uint8_t* data, size_t blocks, Tally& tally) {
+  const DtypeRow& shape = row(dtype_);
   PairList& pairs = pass_.pairs;
   // A window that misses one sub-block in 32 is better moved, and bins are emptied before they overflow.
   if (pairs.missed * 32 * 32 > blocks * shape.block_count || pairs_ >= uint64_t{1} << 31) fold_pairs();
@@ -102,30 +108,26 @@ Tally BlockCounts::offer(const uint8_t* data, size_t size, ByteCounts& bytes) {
   tally.pairs = pairs.codes.data();
   tally.pair_count = pairs.count;
   tally.pair_bins = pair_bins_.data();
-  return tally;
 }
 
 void BlockCounts::count_scales(const uint8_t* data, size_t size) {
   const BlockTraits traits = traits_of(dtype_);
   const size_t step = row(dtype_).block_size;
   const uint8_t* end = data + size;
-  if (traits.scale_at >= 0) {
-    for (const uint8_t* block = data; block < end; block += step)
-      scales_.count(load16(block + traits.scale_at));
-  }
-  if (traits.min_at >= 0) {
-    for (const uint8_t* block = data; block < end; block += step) mins_.count(load16(block + traits.min_at));
-  }
-  if (traits.scale_at >= 0) return;
+  const auto count = [&](CodeHistogram& codes, uint32_t code) {
+    small_ ? codes.count_marked(code) : codes.count(code);
+  };
   for (const uint8_t* block = data; block < end; block += step) {
-    if (dtype_ == Dtype::MXFP4) scales_.count(block[0]);
+    if (traits.scale_at >= 0) count(scales_, load16(block + traits.scale_at));
+    if (traits.min_at >= 0) count(mins_, load16(block + traits.min_at));
+    if (dtype_ == Dtype::MXFP4) count(scales_, block[0]);
     if (dtype_ == Dtype::NVFP4) {
-      for (int i = 0; i < 4; i++) scales_.count(block[i]);
+      for (int i = 0; i < 4; i++) count(scales_, block[i]);
     }
     if (dtype_ == Dtype::IQ1_M) {  // a 16-bit float in the high nibbles of four 16-bit words
       uint32_t code = 0;
       for (int i = 0; i < 4; i++) code |= static_cast<uint32_t>(load16(block + 48 + 2 * i) >> 12) << (4 * i);
-      scales_.count(code);
+      count(scales_, code);
     }
   }
 }
@@ -133,9 +135,21 @@ void BlockCounts::count_scales(const uint8_t* data, size_t size) {
 // Hands on what was counted for this window, and lets it move.
 void BlockCounts::fold_pairs() {
   uint64_t places[128] = {};
-  for (size_t pair = 0; pair < PairList::kQuants; pair++) {
-    places[pair & 127] += pair_bins_[pair];
-    places[pair >> 7] += pair_bins_[pair];
+  for (size_t first = 0; first < pair_bins_.size(); first += 8) {
+    uint64_t pairs[4];
+    std::memcpy(pairs, &pair_bins_[first], sizeof pairs);
+    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
+    for (size_t pair = first; pair < first + 8; pair++) {
+      const uint64_t count = pair_bins_[pair];
+      pair_bins_[pair] = 0;
+      if (pair < PairList::kQuants) {
+        places[pair & 127] += count;
+        places[pair >> 7] += count;
+      } else {
+        quants_[pair & 63] += count;
+        quants_[pair >> 6 & 63] += count;
+      }
+    }
   }
   for (unsigned place = 0; place < 128; place++) {
     if (places[place] == 0 || place % 64 == 0) continue;  // zeros
@@ -143,8 +157,6 @@ void BlockCounts::fold_pairs() {
     const auto sign = static_cast<uint64_t>(place / 64);
     pass_.magnitudes.add(std::bit_cast<double>(sign << 63 | leading << 50), places[place]);
   }
-  for (size_t i = 0; i < quant_pairs_.size(); i++) quant_pairs_[i] += pair_bins_[PairList::kQuants + i];
-  std::memset(pair_bins_.data(), 0, pair_bins_.size() * sizeof pair_bins_[0]);
   pairs_ = 0;
   pass_.pairs.used = false;
 }
@@ -162,13 +174,7 @@ std::vector<uint64_t> BlockCounts::take_quants(const uint64_t bytes[256]) {
       counts[byte >> 4] += count;
     }
   }
-  for (size_t pair = 0; pair < quant_pairs_.size() && quants == Quants::kPairs; pair++) {
-    const uint64_t count = quant_pairs_[pair];
-    if (count == 0) continue;
-    counts[pair & 63] += count;
-    counts[pair >> 6] += count;
-    quant_pairs_[pair] = 0;
-  }
+  if (quants == Quants::kPairs) counts.assign(quants_, quants_ + counts.size());
   return counts;
 }
 

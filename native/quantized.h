@@ -18,12 +18,14 @@ namespace steelyard {
 class BlockCounts {
  public:
   explicit BlockCounts(const Kernel& kernel) : kernel_(kernel.blocks) { pass_.sum = kernel_.sum; }
-  void begin(Dtype dtype, Rows* rows);
+  // `small`: the tensor has few blocks.
+  void begin(Dtype dtype, bool small, Rows* rows);
   // Whole blocks; what it returns is to be counted.
   Tally offer(const uint8_t* data, size_t size, ByteCounts& bytes);
   void finish(Stats& stats, ByteCounts& bytes);
 
  private:
+  void list_pairs(const uint8_t* data, size_t blocks, Tally& tally);
   void count_scales(const uint8_t* data, size_t size);
   void finish_values(Stats& stats);
   void fold_pairs();
@@ -31,12 +33,13 @@ class BlockCounts {
 
   const BlockKernel& kernel_;
   Dtype dtype_ = Dtype::Q8_0;
+  bool small_ = false;
   uint64_t blocks_ = 0;
   CodeHistogram scales_, mins_;
   BlockPass pass_;
   std::vector<uint32_t> pair_bins_ = std::vector<uint32_t>(PairList::kBins);
-  uint64_t pairs_ = 0;  // in pair_bins_
-  std::vector<uint64_t> quant_pairs_ = std::vector<uint64_t>(PairList::kBins - PairList::kQuants);
+  uint64_t pairs_ = 0;   // in pair_bins_
+  uint64_t quants_[64];  // of the pairs that were folded
 };
 
 }  // namespace steelyard

@@ -11,6 +11,7 @@ STEELYARD_SHA void sha256_x86(uint32_t state[8], const uint8_t* data, size_t blo
     const ShaState before = s;
     __m128i w[4];
     load_block(w, data);
+    prefetch(data);
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
       four_rounds(s, round_words(w, i));

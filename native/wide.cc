@@ -4,12 +4,14 @@
 #include <bit>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "entropy.h"
 
 namespace steelyard {
 
-void WideCounts::begin(Dtype dtype, Rows* rows) {
+void WideCounts::begin(Dtype dtype, bool small, Rows* rows) {
+  small_ = small;
   dtype_ = dtype;
   values_.begin(rows);
   std::memset(planes_, 0, sizeof planes_);
@@ -43,13 +45,15 @@ void WideCounts::update(const uint8_t* data, size_t size) {
 
 void WideCounts::update_doubles(const uint8_t* data, size_t count) {
   constexpr uint64_t kMantissa = (uint64_t{1} << 52) - 1;
+  uint32_t* leading = leading_.bins(count);
   while (count > 0) {
     const size_t n = std::min(count, values_.space());
     double* values = values_.room();
     std::memcpy(values, data, n * sizeof *values);
     for (size_t i = 0; i < n; i++) {
       const uint64_t code = std::bit_cast<uint64_t>(values[i]), mantissa = code & kMantissa;
-      leading_[code >> 48]++;
+      leading[code >> 48]++;
+      if (small_) leading_.mark(static_cast<uint32_t>(code >> 48));
       // The two leading bytes follow from the leading 16 bits.
       for (unsigned byte = 0; byte < 6; byte++) planes_[byte][code >> (8 * byte) & 0xff]++;
       mantissa_[mantissa >> 45]++;
@@ -110,19 +114,20 @@ void WideCounts::finish(Stats& stats) {
 
 void WideCounts::finish_doubles(Stats& stats) {
   uint64_t exponents[2048] = {};
-  for (size_t code = 0; code < leading_.size(); code++) {
-    planes_[6][code & 0xff] += leading_[code];
-    planes_[7][code >> 8] += leading_[code];
-    exponents[code >> 4 & 0x7ff] += leading_[code];
+  std::vector<CodeCount> codes;
+  leading_.take(CodeHistogram::kCodes, codes);
+  for (auto [code, count] : codes) {
+    planes_[6][code & 0xff] += count;
+    planes_[7][code >> 8] += count;
+    exponents[code >> 4 & 0x7ff] += count;
   }
   const Entropy entropy(elements_);
-  stats.code_entropy = entropy.of(leading_.data(), leading_.size());
+  stats.code_entropy = code_entropy(entropy, codes);
   stats.exponent_entropy = entropy.of(exponents, 2048);
   stats.mantissa_entropy = entropy.of(mantissa_, 128);
   stats.trailing_zeros.assign(trailing_zeros_, trailing_zeros_ + 53);
   stats.distinct_nan = nans_.count();
   stats.subnormal = exponents[0] - stats.zero;
-  std::fill(leading_.begin(), leading_.end(), 0);
 }
 
 }  // namespace steelyard

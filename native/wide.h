@@ -2,8 +2,8 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "codes.h"
 #include "dtype.h"
 #include "floats.h"
 #include "rows.h"
@@ -15,7 +15,8 @@ namespace steelyard {
 class WideCounts {
  public:
   explicit WideCounts(const Sweeps& sweeps) : values_(sweeps) {}
-  void begin(Dtype dtype, Rows* rows);
+  // `small`: the tensor has few elements.
+  void begin(Dtype dtype, bool small, Rows* rows);
   // Whole elements.
   void update(const uint8_t* data, size_t size);
   void finish(Stats& stats);
@@ -30,7 +31,8 @@ class WideCounts {
   uint64_t elements_ = 0;
   Values values_;
   uint64_t planes_[8][256];
-  std::vector<uint64_t> leading_ = std::vector<uint64_t>(1 << 16);  // leading 16 bits of F64 codes
+  bool small_ = false;
+  CodeHistogram leading_;  // leading 16 bits of F64 codes
   uint64_t mantissa_[128];
   uint64_t trailing_zeros_[53];
   DistinctNans nans_;

@@ -30,6 +30,7 @@ STEELYARD_SHA void weave_blocks(const Stream* streams, size_t blocks, const Tall
     __m128i w[kSchedules][4];
     for (size_t n = 0; n < kStreams; n++) before[n] = s[n];
     for (size_t n = 0; n < kSchedules; n++) load_block(w[n], data[n]);
+    prefetch(data[0]);
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
       __m128i words = round_words(w[0], i);
@@ -48,7 +49,7 @@ STEELYARD_SHA void weave_blocks(const Stream* streams, size_t blocks, const Tall
       add_state(s[n], before[n]);
       data[n] += 64;
     }
-    bytes += 64;
+    if constexpr (kCount != Count::kNothing) bytes += 64;
     if constexpr (kCount == Count::kPairs) pairs += 64;
   }
   for (size_t n = 0; n < kStreams; n++) store_state(streams[n].state, s[n]);

@@ -188,6 +188,95 @@ t.test('lengths about the edges of blocks of 16,384 elements, plain dtypes', asy
   }
 });
 
+// Both digests and the counts run in one loop where both have whole blocks; the edges of that are here.
+t.test('tensors back to back, about multiples of 64 bytes', async (t) => {
+  for (const dtype of [
+    'BF16',
+    'F16',
+    'F8_E4M3',
+    'F6_E2M3',
+    'F32',
+    'C64',
+    'I32',
+    'Q8_0',
+    'Q4_0',
+    'Q6_K',
+    'IQ2_XS',
+  ]) {
+    const info = dtypeByName(dtype)!;
+    let end = 1; // where laidOut begins
+    const cases: Case[] = [];
+    for (const bytes of [0, 1, 62, 64, 66, 126, 128, 130, 190, 192, 194, 1000, 4096, 8190, 64, 0, 128]) {
+      for (const extra of [0, 1, 3]) {
+        const one = ordinary(info, Math.ceil(bytes / info.blockSize) + extra, `${bytes} bytes and ${extra}`);
+        cases.push({ ...one, skew: end % 64 });
+        end += one.bytes.length;
+      }
+    }
+    weigh(t, dtype, cases);
+  }
+});
+
+t.test('equal data', async (t) => {
+  for (const dtype of ['BF16', 'F16', 'I8', 'F32', 'F64', 'Q8_0', 'Q4_K', 'Q6_K', 'MXFP4']) {
+    const { blockSize } = dtypeByName(dtype)!;
+    const size = Math.ceil(5000 / blockSize) * blockSize;
+    const of = (name: string, fill: (i: number) => number, skew: number): Case => ({
+      name,
+      dtype,
+      bytes: Uint8Array.from({ length: size }, (_, i) => fill(i)),
+      skew,
+    });
+    weigh(
+      t,
+      dtype,
+      [0, 1, 8, 56, 63].flatMap((skew) => [
+        of('zeros', () => 0, skew),
+        of('one byte', () => 0x3c, skew),
+        of('one byte but for the last', (i) => (i === size - 1 ? 0x3d : 0x3c), skew),
+        of('two in turn', (i) => (Math.floor(i / 2) % 2 ? 0x3c : 0x3d), skew),
+      ]),
+    );
+  }
+});
+
+t.test('magnitudes of quantised blocks that lie far apart', async (t) => {
+  for (const dtype of ['Q8_0', 'Q4_0', 'Q4_K', 'Q5_K', 'Q6_K', 'MXFP4']) {
+    const { blockSize } = dtypeByName(dtype)!;
+    const bytes = new Uint8Array(noise(`far ${dtype}`, 3000 * blockSize));
+    const view = new DataView(bytes.buffer);
+    for (let block = 0; block < 3000; block++) {
+      const exponent = block < 1000 ? 1 : block < 2000 ? 29 : 1 + (block % 29);
+      for (const offset of SCALES.get(dtype) ?? [])
+        view.setUint16(block * blockSize + offset, (exponent << 10) | (block % 1024), true);
+    }
+    weigh(t, dtype, [
+      { name: 'far apart', dtype, bytes },
+      { name: 'again', dtype, bytes, skew: 9 },
+    ]);
+  }
+});
+
+t.test('a file in two parts', async (t) => {
+  const cases = ['BF16', 'F32', 'Q4_K'].map((dtype) => ordinary(dtypeByName(dtype)!, 3000, dtype));
+  const { file, starts } = laidOut(cases);
+  const ranges = cases.map(({ dtype, bytes }, i) => range(starts[i]!, bytes, dtypeByName(dtype)!.code));
+  const flat = Float64Array.from(
+    ranges.flatMap(({ start, end, dtype, columns }) => [start, end, dtype, columns]),
+  );
+  withFile(file, (fd) => {
+    for (const { io, kernel } of ways()) {
+      const control = new BigInt64Array(new SharedArrayBuffer(16));
+      const [all, digest, rest] = (['all', 'file', 'ranges'] as const).map((part) =>
+        Buffer.from(native().measure(fd, file.length, flat, control, 1, io, kernel, part).record),
+      );
+      t.ok(Buffer.concat([digest!, rest!.subarray(32)]).equals(all!), `${kernel}, ${io}`);
+      t.strictSame(rest!.subarray(0, 32), Buffer.alloc(32));
+      t.equal(control[1], BigInt(2 * file.length), 'only two of the three tell their progress');
+    }
+  });
+});
+
 t.test('block types: lengths, alignments, edges', async (t) => {
   for (const info of BLOCKS) {
     const short = [0, 1, 2, 3, 7, 70].map((length) => ordinary(info, length, `${length} blocks`));

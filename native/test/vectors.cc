@@ -68,6 +68,55 @@ void check_against_portable(const Kernel& kernel) {
   }
 }
 
+constexpr size_t kSteps = 5, kBins = 65536 + 512;
+
+struct Woven {
+  uint32_t states[2][8] = {};
+  std::vector<uint32_t> bins = std::vector<uint32_t>(kBins), pair_bins = std::vector<uint32_t>(65536);
+  bool operator==(const Woven&) const = default;
+};
+
+Woven weave(const Kernel& kernel, const uint8_t* data, size_t streams, size_t offset, size_t blocks,
+            steelyard::Count count, const uint16_t* pairs) {
+  Woven woven;
+  const steelyard::Stream both[] = {{woven.states[0], data}, {woven.states[1], data + offset}};
+  const steelyard::Tally tally = {.count = count,
+                                  .size = 64 * kSteps,
+                                  .bytes = data + 3,
+                                  .bins = woven.bins.data(),
+                                  .pair_count = 64 * kSteps,
+                                  .pairs = pairs,
+                                  .pair_bins = woven.pair_bins.data()};
+  kernel.weave(both, streams, blocks, tally);
+  return woven;
+}
+
+// One and two messages, with the same bytes and shifted ones, counting all there is to count.
+void check_weaves(const Kernel& kernel) {
+  using steelyard::Count;
+  const Kernel& portable = steelyard::kKernels[steelyard::kKernelCount - 1];
+  std::vector<uint8_t> bytes(64 * kSteps + 128);
+  std::vector<uint16_t> pairs(64 * kSteps);
+  // Equal neighbours have a path of their own.
+  for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<uint8_t>(i < 150 ? i % 251 : 7);
+  for (size_t i = 0; i < pairs.size(); i++) pairs[i] = static_cast<uint16_t>(i * i * 31);
+  for (Count count : {Count::kNothing, Count::kBytes, Count::kCodes, Count::kFloats, Count::kPairs}) {
+    for (size_t blocks = 0; blocks <= kSteps; blocks++) {
+      for (size_t streams : {size_t{1}, size_t{2}}) {
+        for (size_t offset : {size_t{0}, size_t{8}, size_t{63}}) {
+          const auto run = [&](const Kernel& by) {
+            return weave(by, bytes.data(), streams, offset, blocks, count, pairs.data());
+          };
+          if (run(kernel) == run(portable)) continue;
+          failures++;
+          std::printf("%s: woven count %d: %zu streams, offset %zu, %zu blocks\n", kernel.name,
+                      static_cast<int>(count), streams, offset, blocks);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -79,6 +128,7 @@ int main() {
     }
     check_nist(kernel);
     check_against_portable(kernel);
+    check_weaves(kernel);
     std::printf("%s: checked\n", kernel.name);
   }
   return failures == 0 ? 0 : 1;

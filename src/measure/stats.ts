@@ -61,6 +61,8 @@ export interface Stats {
   readonly distinctNaN: number;
   // What follows is computed over the finite values as doubles; null where there is none, where the coverage is not
   // 'values', or where a power of a value overflows a double; inexact where one underflows (F64 beyond about 1e±77).
+  // Moments are those of blocks of 16,384 values, merged pairwise. In quantised dtypes such a block is made of sub-blocks
+  // of 16 or 32 elements, each scale × level − min: the levels' central moments are exact, and only scaling them rounds.
   /** Integers beyond 2^53 as decimal strings. */
   readonly min: number | string | null;
   readonly max: number | string | null;
