@@ -141,7 +141,7 @@ function longestFirst(entries: readonly FileEntry[]): { index: number; last: boo
   let left = sizes.reduce((sum, size) => sum + size, 0);
   return order.map((index) => {
     left -= sizes[index]!;
-    return { index, last: left <= sizes[index]! };
+    return { index, last: 4 * left <= sizes[index]! };
   });
 }
 
