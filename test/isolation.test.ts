@@ -38,7 +38,8 @@ const isAlive = (pid: number): boolean => {
 async function until(condition: () => boolean): Promise<void> {
   for (const end = performance.now() + 10_000; !condition() && performance.now() < end; ) await pause(10);
 }
-const onLinux = process.platform === 'linux' ? false : 'looks at processes through /proc';
+const onLinux =
+  process.platform === 'linux' ? false : 'NOT TESTED: needs Linux, processes are seen through /proc';
 
 t.test('the report is the same, byte for byte, in threads and in processes', async (t) => {
   const options = { rows: true, followSymlinks: 'always' } as const;
