@@ -20,6 +20,8 @@ const LAYERS = [
   ['profile.ts'],
   ['sign'],
   ['bom'],
+  ['diff'],
+  ['diff.ts'],
   ['index.ts'],
   ['cli'],
 ];

@@ -1,0 +1,69 @@
+// What two low-rank adapters are to each other, and an adapter to a population of known-good ones.
+
+export interface AdapterDiff {
+  /** What was applied: 'alpha/r', 'alpha/sqrt(r)'; 'none' where no adapter_config.json or alpha was found. */
+  readonly good: AdapterSummary;
+  readonly suspect: AdapterSummary;
+  /** In the suspect's order. */
+  readonly modules: readonly ModuleDiff[];
+  readonly population: PopulationRank | null;
+}
+
+export interface AdapterSummary {
+  readonly rank: number | null;
+  readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'none';
+  readonly modules: number;
+  /** Frobenius norm of all updates together. */
+  readonly norm: number;
+}
+
+/** ΔW = s·B·A of one module; singular values through QR of both factors (Hu et al. 2021, section 7, for the overlaps). */
+export interface ModuleDiff {
+  readonly module: string;
+  readonly layer: number | null;
+  readonly good: ModuleSpectrum | null;
+  readonly suspect: ModuleSpectrum | null;
+  readonly pair: {
+    /** ‖ΔW₂ − ΔW₁‖, and the same over ‖ΔW₁‖ (null where that is 0). */
+    readonly norm: number;
+    readonly relativeNorm: number | null;
+    readonly cosine: number | null;
+    /** Of the difference, the largest first. */
+    readonly singularValues: readonly number[];
+    /** ‖U₁ᵀU₂‖² / min(r₁, r₂) of the left and right singular vectors. */
+    readonly overlap: { readonly left: number; readonly right: number };
+    /** 1 − ‖P_U ΔW₂ P_V‖² / ‖ΔW₂‖², P onto the good one's vectors that hold 95 % of its energy. */
+    readonly novelEnergy: number | null;
+  } | null;
+}
+
+export interface ModuleSpectrum {
+  readonly rank: number;
+  readonly scale: number;
+  readonly shape: readonly [number, number];
+  readonly singularValues: readonly number[];
+  readonly norm: number;
+  /** σ₁² / Σσ². */
+  readonly energy: number | null;
+  /** −Σp ln p / ln r with p = σ / Σσ; e^H; (Σσ)² / Σσ². */
+  readonly entropy: number | null;
+  readonly effectiveRank: number | null;
+  readonly participation: number | null;
+  /** Pearson, of the entries of BA. */
+  readonly kurtosis: number | null;
+}
+
+export interface PopulationRank {
+  /** Known-good adapters. */
+  readonly count: number;
+  /** null: the groups are not exchangeable or too few; `reason` says why. */
+  readonly pValue: number | null;
+  readonly reason: string | null;
+  readonly rank: number;
+  readonly statistics: readonly {
+    readonly name: string;
+    readonly value: number;
+    /** 0.6745 (x − median) / MAD, with the floors of the definition. */
+    readonly robustZ: number;
+  }[];
+}

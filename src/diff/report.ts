@@ -1,0 +1,194 @@
+// What a diff found. Pure data: the same two models give the same report, whatever the machine or the thread count.
+import type { Failure } from '../finding.ts';
+import type { Format } from '../format/layout.ts';
+import type { AdapterDiff } from './adapter/report.ts';
+
+export interface DiffReport {
+  readonly schema: 'steelyard/diff/1';
+  readonly tool: { readonly name: 'steelyard'; readonly version: string };
+  /** false: something could not be read (see errors), and what is not listed as changed may be. */
+  readonly complete: boolean;
+  /** 'changed' as soon as one byte of one file differs; 'error' only where nothing was found and not all could be read. */
+  readonly outcome: 'same' | 'changed' | 'error';
+  readonly good: Side;
+  readonly suspect: Side;
+  /** What kind of change this is, the worst first; never empty where the outcome is 'changed'. */
+  readonly conclusions: readonly Conclusion[];
+  /** Tensors whose name, place, shape or dtype is another. */
+  readonly structure: readonly StructuralChange[];
+  /** Files that are not weights, and metadata: keys of both sides whose values are not the same. */
+  readonly files: readonly FileChange[];
+  readonly metadata: readonly MetadataChange[];
+  /** Tensors whose bytes changed, in the suspect's order. Identical ones are only counted. */
+  readonly tensors: readonly TensorChange[];
+  /** Tensors that are the same byte for byte under the same name. */
+  readonly identical: number;
+  /** null: not two adapters. */
+  readonly adapter: AdapterDiff | null;
+  readonly errors: readonly Failure[];
+}
+
+/** One of the two models. */
+export interface Side {
+  readonly files: readonly {
+    readonly path: string;
+    readonly format: Format | null;
+    readonly size: number;
+    readonly sha256: string;
+  }[];
+  readonly tensorCount: number;
+  /** Elements of all tensors; bytes of all files. */
+  readonly count: number;
+  readonly size: number;
+}
+
+/**
+ * - 'tampering': known honest processes do not leave this; look at it first.
+ * - 'damage': values that no training keeps (NaN, another scale).
+ * - 'recipe': what training, merging or converting does.
+ * - 'unknown': a change that fits no pattern we know. It is not a clean bill.
+ */
+export type Concern = 'tampering' | 'damage' | 'recipe' | 'unknown';
+
+export const CONCLUSIONS = {
+  'tensor-added': 'tampering',
+  'tensor-removed': 'tampering',
+  'tensors-swapped': 'tampering',
+  'rows-replaced': 'tampering',
+  'rank-one-edit': 'tampering',
+  'single-elements': 'tampering',
+  'low-bits-rewritten': 'tampering',
+  'payload-in-low-bits': 'tampering',
+  'not-finite': 'damage',
+  'isolated-change': 'unknown',
+  'uniform-rescale': 'recipe',
+  converted: 'recipe',
+  requantised: 'recipe',
+  'rows-appended': 'recipe',
+  pruned: 'recipe',
+  'low-rank-merge': 'recipe',
+  'fine-tune': 'recipe',
+  renamed: 'recipe',
+  'metadata-only': 'recipe',
+  unexplained: 'unknown',
+} as const satisfies Record<string, Concern>;
+
+export type ConclusionKind = keyof typeof CONCLUSIONS;
+
+/** A kind of change, with the evidence a reader can check. */
+export interface Conclusion {
+  readonly kind: ConclusionKind;
+  readonly concern: Concern;
+  /** One sentence for a person: "3 rows of model.embed_tokens.weight were replaced at unchanged norm". */
+  readonly message: string;
+  /** Names of the suspect's tensors, in order. */
+  readonly tensors: readonly string[];
+  /** The figures that the conclusion rests on, with the limits they were held against. */
+  readonly evidence: readonly { readonly name: string; readonly value: number; readonly limit?: string }[];
+  /** What else would look like this. */
+  readonly caveat: string;
+}
+
+export interface StructuralChange {
+  readonly kind: 'added' | 'removed' | 'renamed' | 'moved' | 'swapped' | 'reshaped' | 'retyped';
+  readonly good: TensorPlace | null;
+  readonly suspect: TensorPlace | null;
+}
+
+export interface TensorPlace {
+  readonly name: string;
+  readonly file: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly sha256: string | null;
+}
+
+export interface FileChange {
+  readonly path: string;
+  readonly good: string | null;
+  readonly suspect: string | null;
+}
+
+/** Values print as in the profile: long ones as their digest. null: no such key. */
+export interface MetadataChange {
+  readonly file: string;
+  readonly key: string;
+  readonly good: string | null;
+  readonly suspect: string | null;
+}
+
+export interface TensorChange {
+  readonly good: TensorPlace;
+  readonly suspect: TensorPlace;
+  /** null: the values could not be held against each other; `reason` says why. */
+  readonly difference: Difference | null;
+  readonly reason: string | null;
+}
+
+/** D = suspect − good, element by element, in double precision. Where one grew by rows, over the rows that both have. */
+export interface Difference {
+  /** Elements compared; of those, elements whose code is another (values, where the dtypes differ). */
+  readonly count: number;
+  readonly changed: number;
+  /** Elements where either side is NaN or infinite; left out of what follows. */
+  readonly notFinite: number;
+  /** Frobenius norms. */
+  readonly norm: number;
+  readonly goodNorm: number;
+  readonly suspectNorm: number;
+  /** ‖D‖ / ‖good‖; null where good is 0. */
+  readonly relativeNorm: number | null;
+  /** null where either side is 0. */
+  readonly cosine: number | null;
+  readonly maxAbs: number;
+  /** [k]: elements whose codes differ in bit k, 0 the lowest; null where codes cannot be held against each other. */
+  readonly bits: readonly number[] | null;
+  /** 2-D tensors; null otherwise. */
+  readonly rows: AxisChange | null;
+  readonly columns: AxisChange | null;
+  readonly spectrum: Spectrum | null;
+  /** Every changed element in order, if they are at most ELEMENT_LIMIT; else null. */
+  readonly elements: readonly ElementChange[] | null;
+}
+
+export const ELEMENT_LIMIT = 64;
+export const AXIS_LIMIT = 256;
+
+export interface AxisChange {
+  readonly count: number;
+  readonly changed: number;
+  /** Participation ratio (Σe)² / Σe² of the energies e = ‖D_i‖²: how many rows carry the change. */
+  readonly participation: number;
+  /** Root of the sum of squares of D in each of at most AXIS_LIMIT equal bands along the axis: what a strip shows. */
+  readonly bands: readonly number[];
+  /** Those with the largest ‖D_i‖, the largest first, at most ELEMENT_LIMIT. */
+  readonly largest: readonly LineChange[];
+}
+
+export interface LineChange {
+  readonly index: number;
+  /** The token of an embedding's or head's row, where a vocabulary is at hand. Foreign text. */
+  readonly token?: string;
+  readonly norm: number;
+  readonly goodNorm: number;
+  readonly suspectNorm: number;
+}
+
+export interface Spectrum {
+  /** 'sketch': of D·Ω with 16 columns of signs, so within a factor of about √2 each; 'exact': of D itself. */
+  readonly method: 'exact' | 'sketch';
+  /** Leading singular values, the largest first, at most 16. */
+  readonly values: readonly number[];
+  /** ‖D‖² / σ₁². */
+  readonly stableRank: number;
+}
+
+export interface ElementChange {
+  /** One index per dimension, outermost first. */
+  readonly index: readonly number[];
+  readonly good: number | null;
+  readonly suspect: number | null;
+  /** Codes as hexadecimal, the most significant digit first. */
+  readonly goodBits: string;
+  readonly suspectBits: string;
+}
