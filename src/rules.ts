@@ -1,5 +1,6 @@
 // The table of rules: what a finding can say. Structural rules are critical: a file that breaks them was not written by a
 // well-behaved program, and two loaders may read two different models from it. One file of rows per subject.
+import { ADAPTER } from './rules/adapter.ts';
 import { COMPARE } from './rules/compare.ts';
 import { DATA } from './rules/data.ts';
 import { DISGUISE } from './rules/disguise.ts';
@@ -31,6 +32,7 @@ const TABLE = {
   ...METADATA,
   ...STATS,
   ...TEMPLATE,
+  ...ADAPTER,
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof TABLE;

@@ -3,6 +3,7 @@ import { compare, withoutFiles } from './compare/compare.ts';
 import type { Mode } from './compare/mode.ts';
 import { SteelyardError } from './error.ts';
 import { sortFailures, sortFindings, toFailure, toFinding } from './finding.ts';
+import { inspectAdapters } from './inspect/adapter/adapters.ts';
 import { inspect } from './inspect/inspect.ts';
 import { inspectShards } from './inspect/shards.ts';
 import { inspectTemplates } from './inspect/template/templates.ts';
@@ -23,6 +24,8 @@ export interface ScanOptions extends MeasureOptions {
   readonly baseline?: Profile;
   /** How the model is said to relate to the baseline; default 'exact'. */
   readonly mode?: Mode;
+  /** The model that adapters among the files are for: whether they fit it. */
+  readonly base?: Profile;
   /** What the model must be, which findings weigh otherwise, and which are accepted. */
   readonly policy?: Policy;
   /** 'YYYY-MM-DD', needed where the policy has waivers: the library reads no clock. */
@@ -41,7 +44,7 @@ export interface ScanOptions extends MeasureOptions {
  */
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const begun = performance.now();
-  const { baseline, mode = 'exact', policy, today, failOn, ...measuring } = options;
+  const { baseline, mode = 'exact', base, policy, today, failOn, ...measuring } = options;
   assertComparable(options);
   const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
   const measured = await measureFiles(model.files, {
@@ -57,6 +60,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     ...inspect(profile, measured.files),
     ...inspectTemplates(measured.files),
     ...inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
+    ...(await inspectAdapters(profile, measured.files, base)),
   ]);
   if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
     throw new SteelyardError(

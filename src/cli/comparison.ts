@@ -1,4 +1,4 @@
-// What a model is held against: --baseline, --mode, --policy.
+// What a model is held against: --baseline, --mode, --base, --policy.
 import { type Command, Option } from 'commander';
 import { MODES, type Mode } from '../compare/mode.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -9,6 +9,7 @@ import { readInput } from './input.ts';
 export interface ComparisonFlags {
   readonly baseline?: string;
   readonly mode?: Mode;
+  readonly base?: string;
   readonly policy?: string;
 }
 
@@ -22,6 +23,7 @@ export function withComparison(command: Command, required: boolean): Command {
         'the same artefact, the same weights converted, or a fine-tune (default: exact)',
       ).choices(MODES),
     )
+    .option('--base <file>', 'profile of the model that an adapter is for')
     .option('--policy <file>', 'what a model must be, which findings weigh otherwise, which are accepted');
 }
 
@@ -31,11 +33,13 @@ const PROFILE = 500_000_000;
 export async function readComparison({
   baseline,
   mode,
+  base,
   policy,
 }: ComparisonFlags): Promise<Partial<ScanOptions>> {
   return {
     ...(baseline === undefined ? {} : { baseline: await readProfile(baseline) }),
     ...(mode === undefined ? {} : { mode }),
+    ...(base === undefined ? {} : { base: await readProfile(base) }),
     ...(policy === undefined ? {} : { policy: await readPolicy(policy), today: today() }),
   };
 }

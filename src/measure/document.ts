@@ -6,13 +6,16 @@ import type { ModelFile } from '../model/file.ts';
 /** Larger ones are not kept; there is a finding then. Tokenizer configurations are below 10 MB. */
 export const DOCUMENT_MAX = 16 * 2 ** 20;
 
+/** adapter_config.json of PEFT: some kB, or 1 MB where every module has a rank of its own. */
+const ADAPTER_CONFIG_MAX = 4 * 2 ** 20;
+
 /** Bytes that all documents of a model may take together: a folder can hold any number of them. */
 export const DOCUMENTS_MAX = 512 * 2 ** 20;
 
 /** The whole file; null: not a document, or too large for one. Throws IO, FILE_CHANGED. */
 export function readDocument(file: ModelFile): Uint8Array | null {
   const { path } = file.entry;
-  const most = isShardIndex(path) ? MAX_INDEX : DOCUMENT_MAX;
+  const most = isShardIndex(path) ? MAX_INDEX : isAdapterConfig(path) ? ADAPTER_CONFIG_MAX : DOCUMENT_MAX;
   return isDocument(path) && file.size <= most ? file.read(0, file.size) : null;
 }
 
@@ -24,7 +27,11 @@ export function documentViolations({ entry, size }: ModelFile): Violation[] {
 }
 
 /** Whether a document's bytes are kept when it is measured. */
-export const isDocument = (path: string): boolean => isTemplateDocument(path) || isShardIndex(path);
+export const isDocument = (path: string): boolean =>
+  isTemplateDocument(path) || isShardIndex(path) || isAdapterConfig(path);
+
+/** By its name, the configuration of an adapter. PEFT opens exactly this name. */
+export const isAdapterConfig = (path: string): boolean => /(?:^|\/)adapter_config\.json$/.test(path);
 
 /** By its name, a file that holds chat templates. */
 export function isTemplateDocument(path: string): boolean {
