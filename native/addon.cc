@@ -90,8 +90,8 @@ Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, con
 }
 
 // measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null, part =
-// 'all') control[0]: abort flag; control[slot]: bytes done, unless the part is 'ranges': 'file' beside it
-// tells them.
+// 'all') control[0]: abort flag; control[slot]: bytes done, unless the part is 'ranges': whoever digests the
+// file tells them.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (info.Length() < 7 || info.Length() > 8 || !info[0].IsNumber() || !info[1].IsNumber() ||
@@ -110,8 +110,8 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   job.io = io == "mmap" ? Io::kMmap : io == "pread" ? Io::kPread : Io::kAuto;
 
   const std::string part = info.Length() == 8 ? info[7].As<Napi::String>().Utf8Value() : "all";
-  if (part != "all" && part != "file" && part != "ranges") return fail(env, "part");
-  job.part = part == "file" ? Part::kFile : part == "ranges" ? Part::kRanges : Part::kAll;
+  if (part != "all" && part != "ranges") return fail(env, "part");
+  job.part = part == "ranges" ? Part::kRanges : Part::kAll;
 
   job.kernel = info[6].IsNull() ? &steelyard::best_kernel()
                                 : steelyard::find_kernel(info[6].As<Napi::String>().Utf8Value());

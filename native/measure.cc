@@ -21,9 +21,7 @@ class RangePass {
         record_(record),
         file_(kernel_.sha256),
         digest_(kernel_.sha256),
-        counts_(kernel_) {
-    if (part_ == Part::kFile) index_ = ranges_.size();
-  }
+        counts_(kernel_) {}
 
   void update(const uint8_t* data, uint64_t start, uint64_t end) {
     uint64_t position = start;

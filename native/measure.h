@@ -20,8 +20,8 @@ struct Range {
   uint64_t columns;  // elements per row; 0: no row statistics
 };
 
-// What of the pass is done: two threads can share a file, one the digest of all its bytes, one the rest.
-enum class Part : uint8_t { kAll, kFile, kRanges };
+// What of the pass is done: without the file's digest two threads can share a file.
+enum class Part : uint8_t { kAll, kRanges };
 
 struct Job {
   int fd;
@@ -41,8 +41,7 @@ struct Measurement {
   Outcome outcome = Outcome::kDone;
   uint64_t offset = 0;  // where reading failed
   int error = 0;        // errno
-  Record record;  // file digest (zeros if not asked for); unless kFile, per range: digest, stats if counted,
-                  // rows
+  Record record;        // file digest (zeros if not asked for); per range: digest, stats if counted, rows
 };
 
 // Why a job cannot be run, or nullptr: TypeScript has validated all this, and hostile structure gets no

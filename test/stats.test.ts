@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DTYPES, type DtypeInfo, dtypeByName } from '../src/dtype.ts';
-import { type Io, native } from '../src/measure/native.ts';
+import { type Io, native, type Part } from '../src/measure/native.ts';
 import { type Measurement, type RangeMeasurement, readRecord } from '../src/measure/record.ts';
+import { divide } from '../src/measure/share.ts';
 import type { Stats } from '../src/measure/stats.ts';
 import { blockTypeOf } from './reference/ggml.ts';
 import { referenceStats } from './reference/stats.ts';
@@ -267,14 +268,35 @@ t.test('a file in two parts', async (t) => {
   withFile(file, (fd) => {
     for (const { io, kernel } of ways()) {
       const control = new BigInt64Array(new SharedArrayBuffer(16));
-      const [all, digest, rest] = (['all', 'file', 'ranges'] as const).map((part) =>
-        Buffer.from(native().measure(fd, file.length, flat, control, 1, io, kernel, part).record),
-      );
-      t.ok(Buffer.concat([digest!, rest!.subarray(32)]).equals(all!), `${kernel}, ${io}`);
-      t.strictSame(rest!.subarray(0, 32), Buffer.alloc(32));
-      t.equal(control[1], BigInt(2 * file.length), 'only two of the three tell their progress');
+      const record = (size: number, ranges: Float64Array, part: Part) =>
+        Buffer.from(native().measure(fd, size, ranges, control, 1, io, kernel, part).record);
+      const all = record(file.length, flat, 'all');
+      for (let first = 0; first <= ranges.length; first++) {
+        const own = record(file.length, flat.slice(4 * first), 'all');
+        const others = record(ranges[first - 1]?.end ?? 0, flat.slice(0, 4 * first), 'ranges');
+        t.ok(
+          Buffer.concat([own.subarray(0, 32), others.subarray(32), own.subarray(32)]).equals(all),
+          `${kernel}, ${io}, ${first}`,
+        );
+        t.strictSame(others.subarray(0, 32), Buffer.alloc(32));
+      }
+      t.equal(control[1], BigInt((ranges.length + 2) * file.length), 'only who digests the file tells');
     }
   });
+});
+
+t.test('a long file is divided where both workers will be done at the same time', async (t) => {
+  const SIZE = 2 ** 24;
+  const dividedAt = (dtype: string, tensors: number) => {
+    const { code } = dtypeByName(dtype)!;
+    const flat = Array.from({ length: tensors }, (_, i) => [SIZE * i, SIZE * (i + 1), code, 0]).flat();
+    return divide(new Float64Array(flat), SIZE * tensors);
+  };
+  t.equal(dividedAt('BF16', 64), 60, 'digest and statistics take little more than the digest alone');
+  t.equal(dividedAt('Q4_K', 64), 40, 'the one with the digest of the file takes over a third');
+  t.equal(dividedAt('Q4_K', 1), 1, 'a tensor is not divided');
+  t.equal(divide(new Float64Array([0, 8, -1, 0]), 8), 1, 'only a header');
+  t.equal(divide(new Float64Array(), 8), 0);
 });
 
 t.test('block types: lengths, alignments, edges', async (t) => {

@@ -28,7 +28,7 @@ async function measured({ entry, io, rows }: IsolatedJob): Promise<IsolatedReply
   const onProgress = ({ bytesDone, bytesTotal }: { bytesDone: number; bytesTotal: number }): void =>
     send({ kind: 'progress', bytesDone, bytesTotal });
   try {
-    const { files, errors } = await measureFiles([entry], { io, rows, threads: 1, onProgress });
+    const { files, errors } = await measureFiles([entry], { io, rows, threads: 1, onProgress }, true);
     return files[0] === undefined ? failure(errors[0]!) : { kind: 'file', file: files[0] };
   } catch (error) {
     if (error instanceof SteelyardError) return failure(error);

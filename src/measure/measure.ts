@@ -8,6 +8,7 @@ import { Deadline } from './deadline.ts';
 import { DOCUMENTS_MAX } from './document.ts';
 import { MeasureProcesses } from './isolation.ts';
 import type { Io } from './native.ts';
+import { MeasurePool } from './pool.ts';
 import type { RangeMeasurement } from './record.ts';
 import { MeasureThreads } from './threads.ts';
 
@@ -65,10 +66,14 @@ export interface ModelMeasurement {
 
 const PROGRESS_INTERVAL = 100; // ms
 
-/** Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE and INTERNAL are thrown. */
+/**
+ * Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE and INTERNAL are thrown.
+ * `staysFree`: this thread has somebody to listen to, so that it measures nothing itself, however small.
+ */
 export async function measureFiles(
   entries: readonly FileEntry[],
   options: MeasureOptions,
+  staysFree = false,
 ): Promise<ModelMeasurement> {
   // A long file can employ two workers.
   const threads = Math.min(threadsOf(options), entries.length + 1);
@@ -76,7 +81,7 @@ export async function measureFiles(
   const lanes: Lanes =
     options.isolate === 'process'
       ? new MeasureProcesses(threads, options, deadline.signal)
-      : new MeasureThreads(threads, entries.length, options, deadline.signal);
+      : new MeasureThreads(new MeasurePool(threads, entries.length, deadline.signal, staysFree), options);
   const results = new Array<MeasuredFile | SteelyardError>(entries.length);
   const order = longestFirst(entries);
   let filesDone = 0;

@@ -7,8 +7,8 @@ import { PACKAGE_ROOT } from '../package.ts';
 /** How the bytes are read: 'auto' maps where the system allows it. Same results. */
 export type Io = 'auto' | 'mmap' | 'pread';
 
-/** What of the pass a call does: 'file' the digest of all bytes, 'ranges' the rest, so that two threads can share a file. */
-export type Part = 'all' | 'file' | 'ranges';
+/** What of the pass a call does: 'ranges' leaves out the file's digest, so that two threads can share a file. */
+export type Part = 'all' | 'ranges';
 
 export interface NativeMeasurement {
   readonly outcome: 'done' | 'aborted' | 'truncated' | 'failed';

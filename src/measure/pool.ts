@@ -1,34 +1,34 @@
 // The worker threads. One job is one file; abort and progress travel through shared memory that native code polls, never
 // through piscina's own signal: that one rejects at once and leaves the native call running.
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
-import { type Io, type NativeMeasurement, native, type Part } from './native.ts';
-import type { Job } from './worker.ts';
+import { type Io, type NativeMeasurement, native } from './native.ts';
+import { divide } from './share.ts';
+import measure, { type Job } from './worker.ts';
 
 /** Below this, waking a second worker costs more than it saves (about 30 ms). */
 const SHARED_SIZE = 64 * 1024 * 1024;
 const DIGEST_SIZE = 32;
+/** Up to this the pass takes less time (0.1 ms) than a worker's answer, and a scan of small files needs no worker at all. */
+const IN_PLACE_SIZE = 64 * 1024;
 
 export class MeasurePool {
-  readonly #threads: number;
+  readonly threads: number;
+  readonly #staysFree: boolean;
   #busy = 0;
-  readonly #piscina: Piscina<Job, NativeMeasurement>;
+  #piscina: Promise<Piscina<Job, NativeMeasurement>> | undefined;
   readonly #control: BigInt64Array;
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => {
     Atomics.store(this.#control, 0, 1n);
   };
 
-  /** `files`: how many jobs there can be. Throws NATIVE_UNAVAILABLE. */
-  constructor(threads: number, files: number, signal: AbortSignal | undefined) {
-    this.#threads = threads;
+  /** `files`: how many jobs there can be. `staysFree`: as in {@link measureFiles}. Throws NATIVE_UNAVAILABLE. */
+  constructor(threads: number, files: number, signal: AbortSignal | undefined, staysFree: boolean) {
+    this.threads = threads;
+    this.#staysFree = staysFree;
     native(); // fails here, with its advice, and not inside a worker
     this.#control = new BigInt64Array(new SharedArrayBuffer(8 * (files + 1)));
-    this.#piscina = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: threads,
-    });
     this.#signal = signal;
     if (signal?.aborted) this.#abort();
     signal?.addEventListener('abort', this.#abort);
@@ -49,7 +49,7 @@ export class MeasurePool {
     last: boolean,
   ): Promise<NativeMeasurement> {
     const job = { fd, size, ranges, control: this.#control, slot: index + 1, io };
-    const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.#threads;
+    const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.threads;
     const measured = shared ? await this.#share(job) : await this.#run({ ...job, part: 'all' });
     if (measured.outcome === 'aborted') this.assertGoing();
     return measured;
@@ -57,21 +57,24 @@ export class MeasurePool {
 
   /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */
   async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement> {
-    const [file, ranges] = await settled([
-      this.#run({ ...job, part: 'file' }),
-      this.#run({ ...job, part: 'ranges' }),
+    const first = divide(job.ranges, job.size);
+    const [others, own] = [job.ranges.slice(0, 4 * first), job.ranges.slice(4 * first)];
+    const end = others.at(-3) ?? 0;
+    const [file, rest] = await settled([
+      this.#run({ ...job, ranges: own, part: 'all' }),
+      this.#run({ ...job, ranges: others, size: end, part: 'ranges' }),
     ]);
     if (file.outcome !== 'done') return file;
-    if (ranges.outcome === 'done')
-      new Uint8Array(ranges.record).set(new Uint8Array(file.record, 0, DIGEST_SIZE));
-    return ranges;
+    return rest.outcome === 'done' ? { ...rest, record: joined(file.record, rest.record) } : rest;
   }
 
-  async #run(job: Job & { readonly part: Part }): Promise<NativeMeasurement> {
+  async #run(job: Job): Promise<NativeMeasurement> {
     this.assertGoing();
+    if (job.size <= IN_PLACE_SIZE && !this.#staysFree) return measure(job);
     this.#busy++;
     try {
-      return await this.#piscina.run(job);
+      this.#piscina ??= startWorkers(this.threads);
+      return await (await this.#piscina).run(job);
     } finally {
       this.#busy--;
     }
@@ -87,8 +90,26 @@ export class MeasurePool {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#abort(); // after an error elsewhere nobody waits for the jobs that still run
     // They see the flag and come back: a worker is not ended inside a native call.
-    await this.#piscina.close({ force: true });
+    await (await this.#piscina)?.close({ force: true });
   }
+}
+
+async function startWorkers(threads: number): Promise<Piscina<Job, NativeMeasurement>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+  });
+}
+
+/** The file's digest, the ranges of the worker that began with the first, and those of the one with the digest. */
+function joined(file: ArrayBuffer, rest: ArrayBuffer): ArrayBuffer {
+  const record = new Uint8Array(file.byteLength + rest.byteLength - DIGEST_SIZE);
+  record.set(new Uint8Array(file, 0, DIGEST_SIZE));
+  record.set(new Uint8Array(rest, DIGEST_SIZE), DIGEST_SIZE);
+  record.set(new Uint8Array(file, DIGEST_SIZE), rest.byteLength);
+  return record.buffer;
 }
 
 /** Waits for both even if one fails: the descriptor must stay open as long as either runs. */

@@ -7,7 +7,7 @@ import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
 import type { NativeMeasurement } from './native.ts';
 import { PARSED_RANGE, planRanges } from './plan.ts';
-import { MeasurePool } from './pool.ts';
+import type { MeasurePool } from './pool.ts';
 import { readRecord } from './record.ts';
 
 export class MeasureThreads implements Lanes {
@@ -17,9 +17,9 @@ export class MeasureThreads implements Lanes {
   readonly #pool: MeasurePool;
   readonly #options: MeasureOptions;
 
-  constructor(threads: number, files: number, options: MeasureOptions, signal: AbortSignal) {
-    this.width = threads + 1;
-    this.#pool = new MeasurePool(threads, files, signal);
+  constructor(pool: MeasurePool, options: MeasureOptions) {
+    this.width = pool.threads + 1;
+    this.#pool = pool;
     this.#options = options;
   }
 

@@ -1,0 +1,39 @@
+// One long file for two workers: both digests of a byte take longer than its statistics or not half as long, by dtype, so the
+// tensors are divided where both workers will be done at about the same time.
+import { DTYPES, type DtypeInfo } from '../dtype.ts';
+
+/**
+ * The first range that the worker with the file's digest measures too; the other one measures those before it.
+ * `ranges`: as in a plan; `size` of the file in bytes.
+ */
+export function divide(ranges: Float64Array, size: number): number {
+  const count = ranges.length / 4;
+  let [withFile, other] = [size, 0];
+  for (let range = 0; range < count; range++) withFile += sizeOf(range) * (costOf(range) - SECOND_DIGEST);
+  for (let range = 0; range < count; range++) {
+    const [less, more] = [sizeOf(range) * (costOf(range) - SECOND_DIGEST), sizeOf(range) * costOf(range)];
+    if (other + more > withFile) return range;
+    withFile -= less;
+    other += more;
+  }
+  return count;
+
+  function sizeOf(range: number): number {
+    return ranges[4 * range + 1]! - ranges[4 * range]!;
+  }
+  function costOf(range: number): number {
+    return cost(DTYPES[ranges[4 * range + 2]!]);
+  }
+}
+
+/** What a byte costs less when its digest and the file's are computed side by side. */
+const SECOND_DIGEST = 0.45;
+
+/** Of the digest and statistics of a byte, where the digest alone is 1: medians on a Sapphire Rapids core. */
+function cost(dtype: DtypeInfo | undefined): number {
+  if (dtype === undefined || dtype.coverage === 'bytes') return 1;
+  if (dtype.blockCount > 2) return BLOCK_COSTS[dtype.name] ?? 3.5;
+  return dtype.blockSize > 2 ? 1.4 : 1.1;
+}
+
+const BLOCK_COSTS: Readonly<Record<string, number>> = { Q8_0: 2.3, Q4_0: 4.5, Q4_K: 3.3, Q6_K: 3.9 };
