@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "difference.h"
 #include "measure.h"
 
 namespace {
@@ -16,7 +17,10 @@ using steelyard::Dtype;
 using steelyard::Io;
 using steelyard::Job;
 using steelyard::Outcome;
+using steelyard::Pair;
+using steelyard::PairMeasurement;
 using steelyard::Part;
+using steelyard::Place;
 using steelyard::Range;
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
@@ -47,8 +51,32 @@ const char* read_ranges(const Napi::Float64Array& plan, std::vector<Range>& rang
 }
 
 Napi::Value fail(Napi::Env env, const char* message) {
-  Napi::TypeError::New(env, std::string("steelyard.measure: ") + message).ThrowAsJavaScriptException();
+  Napi::TypeError::New(env, std::string("steelyard: ") + message).ThrowAsJavaScriptException();
   return env.Undefined();
+}
+
+bool read_io(const Napi::Value& value, Io& io) {
+  const std::string name = value.As<Napi::String>();
+  if (name != "auto" && name != "mmap" && name != "pread") return false;
+  io = name == "mmap" ? Io::kMmap : name == "pread" ? Io::kPread : Io::kAuto;
+  return true;
+}
+
+// Words that this thread shares with others: the first one and that of a job. Null: none.
+bool read_control(const Napi::Value& value, const Napi::Value& slot_value, std::atomic<int64_t>*& first,
+                  std::atomic<int64_t>*& own) {
+  if (value.IsNull()) return true;
+  auto control = value.As<Napi::TypedArray>();
+  const double slot = slot_value.As<Napi::Number>().DoubleValue();
+  if (control.TypedArrayType() != napi_bigint64_array || !(slot >= 1 && slot < control.ElementLength()))
+    return false;
+  // Node-API's typed array accessors know SharedArrayBuffer only through this call.
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), control, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
+    return false;
+  first = static_cast<std::atomic<int64_t>*>(data);
+  own = first + static_cast<size_t>(slot);
+  return true;
 }
 
 const char* outcome_name(Outcome outcome) {
@@ -105,9 +133,7 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   if (!to_uint64(info[1].As<Napi::Number>().DoubleValue(), job.size)) return fail(env, "size");
   if (info[2].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) return fail(env, "ranges");
 
-  const std::string io = info[5].As<Napi::String>();
-  if (io != "auto" && io != "mmap" && io != "pread") return fail(env, "io");
-  job.io = io == "mmap" ? Io::kMmap : io == "pread" ? Io::kPread : Io::kAuto;
+  if (!read_io(info[5], job.io)) return fail(env, "io");
 
   const std::string part = info.Length() == 8 ? info[7].As<Napi::String>().Utf8Value() : "all";
   if (part != "all" && part != "ranges") return fail(env, "part");
@@ -117,21 +143,10 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
                                 : steelyard::find_kernel(info[6].As<Napi::String>().Utf8Value());
   if (job.kernel == nullptr) return fail(env, "this CPU cannot run that kernel");
 
-  if (!info[3].IsNull()) {
-    auto control = info[3].As<Napi::TypedArray>();
-    const double slot = info[4].As<Napi::Number>().DoubleValue();
-    if (control.TypedArrayType() != napi_bigint64_array || !(slot >= 1 && slot < control.ElementLength())) {
-      return fail(env, "control");
-    }
-    // Node-API's typed array accessors know SharedArrayBuffer only through this call.
-    void* data = nullptr;
-    if (napi_get_typedarray_info(env, control, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok) {
-      return fail(env, "control");
-    }
-    auto* words = static_cast<std::atomic<int64_t>*>(data);
-    job.abort = words;
-    if (job.part != Part::kRanges) job.progress = words + static_cast<size_t>(slot);
-  }
+  std::atomic<int64_t>*abort = nullptr, *progress = nullptr;
+  if (!read_control(info[3], info[4], abort, progress)) return fail(env, "control");
+  job.abort = abort;
+  job.progress = job.part != Part::kRanges ? progress : nullptr;
 
   try {
     if (const char* problem = read_ranges(info[2].As<Napi::Float64Array>(), job.ranges))
@@ -140,6 +155,79 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
     const steelyard::Measurement measured = steelyard::measure(job);
 
     return to_result(env, measured, job.kernel->name);
+  } catch (const std::bad_alloc&) {
+    return fail(env, "out of memory");
+  }
+}
+
+Napi::Value to_result(Napi::Env env, const PairMeasurement& measured) {
+  const std::vector<double>& slots = measured.record.slots();
+  const size_t size = slots.size() * sizeof(double);
+  void* bytes = nullptr;
+  napi_value result, values[5];
+  const bool made =
+      napi_create_object(env, &result) == napi_ok &&
+      napi_create_string_utf8(env, outcome_name(measured.outcome), NAPI_AUTO_LENGTH, &values[0]) == napi_ok &&
+      napi_create_uint32(env, measured.side, &values[1]) == napi_ok &&
+      napi_create_double(env, static_cast<double>(measured.offset), &values[2]) == napi_ok &&
+      napi_create_int32(env, measured.error, &values[3]) == napi_ok &&
+      napi_create_arraybuffer(env, size, &bytes, &values[4]) == napi_ok;
+  if (!made) return {};
+  if (size > 0) std::memcpy(bytes, slots.data(), size);
+  const char* names[] = {"outcome", "side", "offset", "errno", "record"};
+  for (size_t i = 0; i < std::size(names); i++) {
+    if (napi_set_named_property(env, result, names[i], values[i]) != napi_ok) return {};
+  }
+  return {env, result};
+}
+
+// Of each side: descriptor, size of the file, start, dtype code; then elements and columns, 0 for no matrix.
+bool read_pair(const Napi::Float64Array& plan, Pair& pair) {
+  if (plan.ElementLength() != 10) return false;
+  for (size_t i = 0; i < 2; i++) {
+    Place& place = pair.sides[i];
+    uint64_t fd = 0, code = 0;
+    if (!to_uint64(plan[4 * i], fd) || fd > INT32_MAX || !to_uint64(plan[4 * i + 1], place.size) ||
+        !to_uint64(plan[4 * i + 2], place.start) || !to_uint64(plan[4 * i + 3], code) ||
+        code >= steelyard::kDtypeCount)
+      return false;
+    place.fd = static_cast<int>(fd);
+    place.dtype = static_cast<Dtype>(code);
+  }
+  return to_uint64(plan[8], pair.count) && to_uint64(plan[9], pair.columns);
+}
+
+// difference(plan: Float64Array, what: BigInt | Float64Array, control: BigInt64Array | null, slot, io)
+// what: the seed of the sketch, or the basis (rows x rank) onto which the difference is projected instead.
+Napi::Value Difference(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() != 5 || !info[0].IsTypedArray() || !(info[1].IsBigInt() || info[1].IsTypedArray()) ||
+      !(info[2].IsNull() || info[2].IsTypedArray()) || !info[3].IsNumber() || !info[4].IsString()) {
+    return fail(env, "wrong arguments");
+  }
+  Pair pair = {};
+  if (info[0].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array ||
+      !read_pair(info[0].As<Napi::Float64Array>(), pair))
+    return fail(env, "plan");
+  if (!read_io(info[4], pair.io)) return fail(env, "io");
+  std::atomic<int64_t>*abort = nullptr, *progress = nullptr;
+  if (!read_control(info[2], info[3], abort, progress)) return fail(env, "control");
+  pair.abort = abort;
+  pair.progress = progress;
+  if (const char* problem = steelyard::invalid(pair)) return fail(env, problem);
+  try {
+    if (info[1].IsBigInt()) {
+      bool lossless = false;
+      const uint64_t seed = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+      return to_result(env, steelyard::measure_difference(pair, seed));
+    }
+    if (info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) return fail(env, "basis");
+    const auto basis = info[1].As<Napi::Float64Array>();
+    const uint64_t rows = pair.columns == 0 ? 0 : pair.count / pair.columns;
+    if (rows == 0 || basis.ElementLength() % rows != 0 || basis.ElementLength() / rows > 16)
+      return fail(env, "basis");
+    const auto rank = static_cast<unsigned>(basis.ElementLength() / rows);
+    return to_result(env, steelyard::project_difference(pair, basis.Data(), rank));
   } catch (const std::bad_alloc&) {
     return fail(env, "out of memory");
   }
@@ -168,6 +256,7 @@ Napi::Value Dtypes(const Napi::CallbackInfo& info) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("measure", Napi::Function::New(env, Measure, "measure"));
+  exports.Set("difference", Napi::Function::New(env, Difference, "difference"));
   exports.Set("kernels", Napi::Function::New(env, Kernels, "kernels"));
   exports.Set("dtypes", Napi::Function::New(env, Dtypes, "dtypes"));
   return exports;

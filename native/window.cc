@@ -12,7 +12,7 @@ namespace steelyard {
 
 constexpr uint64_t kMappingSize = 64 << 20;  // bounds resident memory; a multiple of every page size
 
-Window::Window(int fd, uint64_t size, Io io) : fd_(fd), file_size_(size), io_(io) {}
+Window::Window(int fd, uint64_t start, uint64_t end, Io io) : fd_(fd), end_(end), io_(io), start_(start) {}
 
 Window::~Window() {
   unmap();
@@ -20,7 +20,7 @@ Window::~Window() {
 
 ReadStatus Window::next() {
   start_ += chunk_size_;
-  chunk_size_ = static_cast<size_t>(std::min<uint64_t>(kChunkSize, file_size_ - start_));
+  chunk_size_ = static_cast<size_t>(std::min<uint64_t>(kChunkSize, end_ - start_));
   if (chunk_size_ == 0) return ReadStatus::kOk;
   if (io_ != Io::kPread) {
     bool mapped = mapping_ != nullptr && start_ < mapping_start_ + mapping_size_;
@@ -36,9 +36,11 @@ ReadStatus Window::next() {
 
 bool Window::map_next() {
   unmap();
-  mapping_start_ = start_;
-  mapping_size_ = static_cast<size_t>(std::min(kMappingSize, file_size_ - start_));
-  void* mapping = mmap(nullptr, mapping_size_, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(start_));
+  // A mapping begins where a page does, and holds whole chunks from start_ on.
+  mapping_start_ = start_ - start_ % static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  mapping_size_ = static_cast<size_t>(std::min(start_ + kMappingSize, end_) - mapping_start_);
+  void* mapping =
+      mmap(nullptr, mapping_size_, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(mapping_start_));
   if (mapping == MAP_FAILED) {
     error_ = errno;
     return false;
@@ -65,7 +67,7 @@ ReadStatus Window::check() {
   if (fault == nullptr) return ReadStatus::kOk;
   start_ = mapping_start_ + static_cast<uint64_t>(fault - static_cast<const uint8_t*>(mapping_));
   struct stat now;
-  bool shrunk = fstat(fd_, &now) == 0 && static_cast<uint64_t>(now.st_size) < file_size_;
+  bool shrunk = fstat(fd_, &now) == 0 && static_cast<uint64_t>(now.st_size) < end_;
   error_ = EIO;
   return shrunk ? ReadStatus::kTruncated : ReadStatus::kFailed;
 }

@@ -1,4 +1,5 @@
-// The bytes of a file, first to last, in chunks: mapped windows where the system allows it, pread elsewhere.
+// The bytes of a file or a part of it, first to last, in chunks: mapped windows where the system allows it,
+// pread elsewhere.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +19,9 @@ enum class ReadStatus : uint8_t {
 
 class Window {
  public:
-  // Does not own the descriptor.
-  Window(int fd, uint64_t size, Io io);
+  // [start, end) of a file, or all of it. Does not own the descriptor.
+  Window(int fd, uint64_t start, uint64_t end, Io io);
+  Window(int fd, uint64_t size, Io io) : Window(fd, 0, size, io) {}
   ~Window();
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
@@ -44,9 +46,9 @@ class Window {
   ReadStatus read_next();
 
   int fd_;
-  uint64_t file_size_;
+  uint64_t end_;
   Io io_;
-  uint64_t start_ = 0;
+  uint64_t start_;
   size_t chunk_size_ = 0;
   const uint8_t* data_ = nullptr;
   int error_ = 0;

@@ -141,6 +141,7 @@ function measured(path: string, bytes: Uint8Array, changes: Partial<MeasuredFile
     violations: [],
     document: format === undefined ? bytes : null,
     tensors: [],
+    identity: '',
     kernel: '',
     seconds: 0,
     ...changes,

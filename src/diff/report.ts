@@ -1,7 +1,18 @@
 // What a diff found. Pure data: the same two models give the same report, whatever the machine or the thread count.
 import type { Failure } from '../finding.ts';
 import type { Format } from '../format/layout.ts';
+import type { Difference } from '../measure/difference.ts';
 import type { AdapterDiff } from './adapter/report.ts';
+
+export {
+  AXIS_LIMIT,
+  type AxisChange,
+  type Difference,
+  ELEMENT_LIMIT,
+  type ElementChange,
+  type LineChange,
+  type Spectrum,
+} from '../measure/difference.ts';
 
 export interface DiffReport {
   readonly schema: 'steelyard/diff/1';
@@ -123,72 +134,4 @@ export interface TensorChange {
   /** null: the values could not be held against each other; `reason` says why. */
   readonly difference: Difference | null;
   readonly reason: string | null;
-}
-
-/** D = suspect − good, element by element, in double precision. Where one grew by rows, over the rows that both have. */
-export interface Difference {
-  /** Elements compared; of those, elements whose code is another (values, where the dtypes differ). */
-  readonly count: number;
-  readonly changed: number;
-  /** Elements where either side is NaN or infinite; left out of what follows. */
-  readonly notFinite: number;
-  /** Frobenius norms. */
-  readonly norm: number;
-  readonly goodNorm: number;
-  readonly suspectNorm: number;
-  /** ‖D‖ / ‖good‖; null where good is 0. */
-  readonly relativeNorm: number | null;
-  /** null where either side is 0. */
-  readonly cosine: number | null;
-  readonly maxAbs: number;
-  /** [k]: elements whose codes differ in bit k, 0 the lowest; null where codes cannot be held against each other. */
-  readonly bits: readonly number[] | null;
-  /** 2-D tensors; null otherwise. */
-  readonly rows: AxisChange | null;
-  readonly columns: AxisChange | null;
-  readonly spectrum: Spectrum | null;
-  /** Every changed element in order, if they are at most ELEMENT_LIMIT; else null. */
-  readonly elements: readonly ElementChange[] | null;
-}
-
-export const ELEMENT_LIMIT = 64;
-export const AXIS_LIMIT = 256;
-
-export interface AxisChange {
-  readonly count: number;
-  readonly changed: number;
-  /** Participation ratio (Σe)² / Σe² of the energies e = ‖D_i‖²: how many rows carry the change. */
-  readonly participation: number;
-  /** Root of the sum of squares of D in each of at most AXIS_LIMIT equal bands along the axis: what a strip shows. */
-  readonly bands: readonly number[];
-  /** Those with the largest ‖D_i‖, the largest first, at most ELEMENT_LIMIT. */
-  readonly largest: readonly LineChange[];
-}
-
-export interface LineChange {
-  readonly index: number;
-  /** The token of an embedding's or head's row, where a vocabulary is at hand. Foreign text. */
-  readonly token?: string;
-  readonly norm: number;
-  readonly goodNorm: number;
-  readonly suspectNorm: number;
-}
-
-export interface Spectrum {
-  /** 'sketch': of D·Ω with 16 columns of signs, so within a factor of about √2 each; 'exact': of D itself. */
-  readonly method: 'exact' | 'sketch';
-  /** Leading singular values, the largest first, at most 16. */
-  readonly values: readonly number[];
-  /** ‖D‖² / σ₁². */
-  readonly stableRank: number;
-}
-
-export interface ElementChange {
-  /** One index per dimension, outermost first. */
-  readonly index: readonly number[];
-  readonly good: number | null;
-  readonly suspect: number | null;
-  /** Codes as hexadecimal, the most significant digit first. */
-  readonly goodBits: string;
-  readonly suspectBits: string;
 }

@@ -45,6 +45,8 @@ export interface MeasureOptions {
 /** What became of one file. */
 export interface MeasuredFile {
   readonly entry: FileEntry;
+  /** ModelFile.identity: who opens the file again can tell whether it is the one that was measured. */
+  readonly identity: string;
   readonly format: Format | null;
   readonly size: number;
   readonly sha256: string;

@@ -20,6 +20,16 @@ export interface NativeMeasurement {
   readonly record: ArrayBuffer;
 }
 
+export interface NativeDifference {
+  readonly outcome: NativeMeasurement['outcome'];
+  /** On which side reading failed, where, and the system's errno (0: none). */
+  readonly side: 0 | 1;
+  readonly offset: number;
+  readonly errno: number;
+  /** Slots of 64 bits; read by difference.ts. */
+  readonly record: ArrayBuffer;
+}
+
 interface Addon {
   measure(
     fd: number,
@@ -31,6 +41,14 @@ interface Addon {
     kernel: string | null,
     part?: Part,
   ): NativeMeasurement;
+  /** `what`: the seed of a sketch, or a basis (rows × rank) onto which the difference is projected instead. */
+  difference(
+    plan: Float64Array,
+    what: bigint | Float64Array,
+    control: BigInt64Array | null,
+    slot: number,
+    io: Io,
+  ): NativeDifference;
   kernels(): string[];
   dtypes(): [name: string, blockCount: number, blockSize: number][];
 }

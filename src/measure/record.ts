@@ -1,6 +1,6 @@
 // Reads the slots that native/stats.cc writes: the same fields in the same order.
 import { DTYPES, type DtypeInfo } from '../dtype.ts';
-import { SteelyardError } from '../error.ts';
+import { Slots } from './slots.ts';
 import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from './stats.ts';
 
 /** What one range of a file measured. */
@@ -126,65 +126,3 @@ function readRows(slots: Slots): RowStats | null {
 }
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);
-
-/** A cursor over 64-bit slots: doubles, or 64 raw bits. */
-class Slots {
-  readonly #floats: Float64Array;
-  readonly #bits: BigUint64Array;
-  readonly #bytes: Buffer;
-  #next = 0;
-
-  constructor(record: ArrayBuffer) {
-    this.#floats = new Float64Array(record);
-    this.#bits = new BigUint64Array(record);
-    this.#bytes = Buffer.from(record);
-  }
-
-  number(): number {
-    const value = this.#floats[this.#next++];
-    if (value === undefined) throw new SteelyardError('INTERNAL', 'the native record ends too early');
-    return value;
-  }
-
-  numbers(count: number): number[] {
-    return Array.from({ length: count }, () => this.number());
-  }
-
-  /** NaN stands for null. */
-  nullable(): number | null {
-    const value = this.number();
-    return Number.isNaN(value) ? null : value;
-  }
-
-  nullables(count: number): (number | null)[] {
-    return Array.from({ length: count }, () => this.nullable());
-  }
-
-  list(): number[] {
-    return this.numbers(this.number());
-  }
-
-  digest(): string {
-    const start = this.#next * 8;
-    this.#next += 4;
-    return `sha256:${this.#bytes.toString('hex', start, start + 32)}`;
-  }
-
-  /** A minimum, maximum or magnitude: 64-bit integers come whole, so that none is rounded. */
-  extreme(dtype: string, unsigned: boolean): number | string {
-    if (dtype !== 'I64' && dtype !== 'U64') return this.number() + 0; // + 0: no sign on zero
-    const bits = this.#bits[this.#next++]!;
-    const value = unsigned || dtype === 'U64' ? bits : BigInt.asIntN(64, bits);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value.toString();
-  }
-
-  assertEnd(): void {
-    if (this.#next !== this.#floats.length) {
-      throw new SteelyardError(
-        'INTERNAL',
-        `the native record has ${this.#floats.length - this.#next} slots too many`,
-      );
-    }
-  }
-}

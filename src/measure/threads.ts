@@ -68,6 +68,7 @@ async function measureFile(
 
     return {
       entry,
+      identity: file.identity,
       format,
       size: file.size,
       sha256,

@@ -57,6 +57,11 @@ export class ModelFile implements ByteSource {
     }
   }
 
+  /** Which file this is, in which state: what opens it again can tell whether it still is. */
+  get identity(): string {
+    return IDENTITY.map((field) => this.#identity[field]).join(' ');
+  }
+
   close(): void {
     closeSync(this.fd);
   }
@@ -99,7 +104,7 @@ export class ModelFile implements ByteSource {
   assertUnchanged(): void {
     const now = attempt(this.entry, 'stat', () => fstatSync(this.fd, { bigint: true }));
     const named = attempt(this.entry, 'stat', () => statSync(this.entry.absolute, { bigint: true }));
-    for (const field of ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const) {
+    for (const field of IDENTITY) {
       if (now[field] !== this.#identity[field] || named[field] !== this.#identity[field]) {
         throw changed(this.entry, `its ${FIELD_NAMES[field]} changed`);
       }
@@ -119,6 +124,7 @@ export class ModelFile implements ByteSource {
   }
 }
 
+const IDENTITY = ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const;
 const FIELD_NAMES = {
   dev: 'device',
   ino: 'inode',

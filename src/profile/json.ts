@@ -27,7 +27,7 @@ const CHUNK = 1 << 16;
 export function* list(
   name: string,
   items: readonly unknown[],
-  fields: string[],
+  fields?: string[],
 ): Generator<string, void, undefined> {
   yield `  "${name}": [`;
   let separator = '\n';

@@ -1,0 +1,61 @@
+// The spine of a diff: two models in, what is different and what kind of change that is out.
+import { conclude } from './diff/conclusion.ts';
+import { fileChanges, metadataChanges } from './diff/files.ts';
+import { match } from './diff/match.ts';
+import type { DiffReport } from './diff/report.ts';
+import { type ModelSource, readable, readSide, summaryOf } from './diff/side.ts';
+import { compareTensors } from './diff/tensors.ts';
+import { sortFailures, toFailure } from './finding.ts';
+import type { MeasureOptions } from './measure/measure.ts';
+import type { FollowSymlinks } from './model/links.ts';
+import { VERSION } from './package.ts';
+import type { ProfileDocument } from './profile/document.ts';
+
+export interface DiffOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'signal' | 'onProgress'> {
+  /** Ready profiles: weights are then not measured again, only tensors that changed are read. What they say is believed. */
+  readonly goodProfile?: ProfileDocument;
+  readonly suspectProfile?: ProfileDocument;
+  readonly followSymlinks?: FollowSymlinks;
+}
+
+/**
+ * Says what is different between two models, and what kind of change that is. Either side may be a profile alone; values can
+ * then not be held against each other, and the report says so.
+ *
+ * @throws SteelyardError USAGE, NOT_FOUND, INVALID_PROFILE, NATIVE_UNAVAILABLE, ABORTED, INTERNAL: when there is no report to
+ * put it in. What cannot be read of single files is in the report.
+ * @example
+ * const { outcome, conclusions } = await diff('models/llama', 'incoming/llama');
+ */
+export async function diff(
+  good: ModelSource,
+  suspect: ModelSource,
+  options: DiffOptions = {},
+): Promise<DiffReport> {
+  const { goodProfile, suspectProfile, ...reading } = options;
+  const sides = [
+    await readSide('good', good, { ...reading, profile: goodProfile }),
+    await readSide('suspect', suspect, { ...reading, profile: suspectProfile }),
+  ] as const;
+  const [before, now] = readable(sides);
+  const matched = match(before, now);
+  const { tensors, errors } = await compareTensors(matched.changed, sides, reading);
+  const metadata = metadataChanges(before, now);
+  const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
+  const { structure, identical } = matched;
+  const found = { structure, files: fileChanges(before, now, explained), metadata, tensors, identical };
+  const failures = sortFailures([...sides.flatMap((side) => side.errors), ...errors].map(toFailure));
+  const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
+  return {
+    schema: 'steelyard/diff/1',
+    tool: { name: 'steelyard', version: VERSION },
+    complete: failures.length === 0,
+    outcome: isChanged ? 'changed' : failures.length > 0 ? 'error' : 'same',
+    good: summaryOf(sides[0].profile),
+    suspect: summaryOf(sides[1].profile),
+    conclusions: conclude(found),
+    ...found,
+    adapter: null,
+    errors: failures,
+  };
+}

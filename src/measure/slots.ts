@@ -1,0 +1,80 @@
+// What native code hands over: one array of 64-bit slots, read in the order in which it was written.
+import { SteelyardError } from '../error.ts';
+
+/** A cursor over 64-bit slots: doubles, or 64 raw bits. */
+export class Slots {
+  readonly #floats: Float64Array;
+  readonly #bits: BigUint64Array;
+  readonly #bytes: Buffer;
+  #next = 0;
+
+  constructor(record: ArrayBuffer) {
+    this.#floats = new Float64Array(record);
+    this.#bits = new BigUint64Array(record);
+    this.#bytes = Buffer.from(record);
+  }
+
+  number(): number {
+    const value = this.#floats[this.#next++];
+    if (value === undefined) throw new SteelyardError('INTERNAL', 'the native record ends too early');
+    return value;
+  }
+
+  numbers(count: number): number[] {
+    return Array.from({ length: count }, () => this.number());
+  }
+
+  floats(count: number): Float64Array {
+    const values = this.#floats.subarray(this.#next, this.#next + count);
+    this.#next += count;
+    return values;
+  }
+
+  bits(): bigint {
+    return this.#bits[this.#next++]!;
+  }
+
+  /** What is no finite number is null. */
+  finite(): number | null {
+    const value = this.number();
+    return Number.isFinite(value) ? value : null;
+  }
+
+  /** NaN stands for null. */
+  nullable(): number | null {
+    const value = this.number();
+    return Number.isNaN(value) ? null : value;
+  }
+
+  nullables(count: number): (number | null)[] {
+    return Array.from({ length: count }, () => this.nullable());
+  }
+
+  list(): number[] {
+    return this.numbers(this.number());
+  }
+
+  digest(): string {
+    const start = this.#next * 8;
+    this.#next += 4;
+    return `sha256:${this.#bytes.toString('hex', start, start + 32)}`;
+  }
+
+  /** A minimum, maximum or magnitude: 64-bit integers come whole, so that none is rounded. */
+  extreme(dtype: string, unsigned: boolean): number | string {
+    if (dtype !== 'I64' && dtype !== 'U64') return this.number() + 0; // + 0: no sign on zero
+    const bits = this.#bits[this.#next++]!;
+    const value = unsigned || dtype === 'U64' ? bits : BigInt.asIntN(64, bits);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value.toString();
+  }
+
+  assertEnd(): void {
+    if (this.#next !== this.#floats.length) {
+      throw new SteelyardError(
+        'INTERNAL',
+        `the native record has ${this.#floats.length - this.#next} slots too many`,
+      );
+    }
+  }
+}
