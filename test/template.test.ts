@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { z } from 'zod';
 import { buildFile } from '../fixtures/build.ts';
+import { templateVectors } from '../fixtures/templates.ts';
 import type { Finding } from '../src/finding.ts';
 import { readLayout } from '../src/format/format.ts';
 import type { Layout } from '../src/format/layout.ts';
@@ -20,52 +20,19 @@ import { renderText } from '../src/report/text.ts';
 import { RULES } from '../src/rules.ts';
 import { packageRoot } from './root.ts';
 
-const Vectors = z.array(
-  z.strictObject({
-    name: z.string(),
-    comment: z.string(),
-    /** Where an honest template was taken from. */
-    from: z
-      .strictObject({ repository: z.string(), path: z.string(), licence: z.string(), version: z.string() })
-      .optional(),
-    template: z.union([
-      z.string(),
-      z.strictObject({
-        before: z.string().optional(),
-        repeat: z.string(),
-        times: z.number(),
-        core: z.string().optional(),
-        /** Repeated as often. */
-        close: z.string().optional(),
-        after: z.string().optional(),
-      }),
-    ]),
-    /** All rules that are broken, sorted. */
-    expect: z.array(z.string()),
-  }),
-);
-
-const vectors = Vectors.parse(
-  JSON.parse(readFileSync(join(packageRoot, 'fixtures', 'vectors', 'templates.json'), 'utf8')),
-);
-type Source = (typeof vectors)[number]['template'];
-const sourceOf = (source: Source): string => {
-  if (typeof source === 'string') return source;
-  const { before = '', repeat, times, core = '', close = '', after = '' } = source;
-  return before + repeat.repeat(times) + core + close.repeat(times) + after;
-};
+const vectors = templateVectors();
 
 const rulesIn = (source: string): string[] =>
   checkTemplate(source)
     .map(({ rule }) => rule)
     .sort();
-const honest = vectors.filter(({ from }) => from !== undefined).map(({ template }) => sourceOf(template));
+const honest = vectors.filter((vector) => vector.honest).map(({ source }) => source);
 
 t.test('vectors: exactly the rules that are broken', (t) => {
   t.ok(honest.length >= 30, 'families');
-  for (const { name, template, from, expect } of vectors) {
-    if (from !== undefined) t.same(expect, [], `${name} is honest`);
-    t.same(rulesIn(sourceOf(template)), expect, name);
+  for (const { name, source, honest, rules } of vectors) {
+    if (honest) t.same(rules, [], `${name} is honest`);
+    t.same(rulesIn(source), rules, name);
   }
   t.equal(new Set(vectors.map(({ name }) => name)).size, vectors.length, 'names are unique');
   t.end();
@@ -74,8 +41,8 @@ t.test('vectors: exactly the rules that are broken', (t) => {
 t.test('depth is bounded by the parser, not by the stack', (t) => {
   const deep = vectors.filter(({ name }) => name.startsWith('deep-'));
   t.ok(deep.length >= 5);
-  for (const { name, template } of deep) {
-    t.match(checkTemplate(sourceOf(template)), [{ message: 'not parsed: nested too deep' }], name);
+  for (const { name, source } of deep) {
+    t.match(checkTemplate(source), [{ message: 'not parsed: nested too deep' }], name);
   }
   t.end();
 });
@@ -261,7 +228,7 @@ t.test('templates in documents', (t) => {
 
 t.test('every rule has a case', (t) => {
   const source = readFileSync(join(packageRoot, 'test', 'template.test.ts'), 'utf8');
-  const expected = new Set(vectors.flatMap(({ expect }) => expect));
+  const expected = new Set(vectors.flatMap(({ rules }) => rules));
   for (const rule of RULES.keys()) {
     if (rule.startsWith('template/')) t.ok(expected.has(rule) || source.includes(`'${rule}'`), rule);
   }
