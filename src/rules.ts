@@ -1,5 +1,5 @@
-// The table of rules: what a finding can say. Structural rules are critical: a file that breaks them was not written by a
-// well-behaved program, and two loaders may read two different models from it. One file of rows per subject.
+// The table of rules: what a finding can say. Structural rules are critical: the reference loader of the format refuses a file
+// that breaks them, or two loaders may read two different models from it. One file of rows per subject.
 import { ADAPTER } from './rules/adapter.ts';
 import { COMPARE } from './rules/compare.ts';
 import { DATA } from './rules/data.ts';

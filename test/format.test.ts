@@ -82,6 +82,15 @@ t.test('vectors', async (t) => {
   }
 });
 
+t.test('what the reference of its format refuses is critical', async (t) => {
+  for (const { name, format, rules, loaders } of vectors) {
+    const answer = loaders[format === 'gguf' ? 'ggml' : 'safetensors'];
+    t.ok(answer, `${format} ${name}: the reference was asked`);
+    const severities = rules.map((rule) => RULES.get(rule as RuleId)!.severity);
+    if (answer === 'reject') t.ok(severities.includes('critical'), `${format} ${name}: ${rules}`);
+  }
+});
+
 t.test('every rule about one file has a vector, every vector names rules', async (t) => {
   const seen = new Set(vectors.flatMap(({ rules }) => rules));
   const own = /^(file|header|gguf|tensor|data|name|metadata|stats)\//;

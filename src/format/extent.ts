@@ -1,4 +1,4 @@
-// How many elements and bytes a shape declares, in exact arithmetic: two loaders wrap 2^32 x 2^32 F32 to an empty tensor.
+// How many elements and bytes a shape declares, in exact arithmetic: loaders have wrapped 2^32 x 2^32 F32 to an empty tensor.
 import type { DtypeInfo } from '../dtype.ts';
 
 export interface Extent {

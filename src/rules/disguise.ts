@@ -23,13 +23,13 @@ export const DISGUISE = {
     why: 'A broken copy that has the right name and size is deployed in good faith.',
   },
   'file/lfs-pointer': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the file is a Git LFS pointer, not the weights',
     hint: 'run git lfs pull, or download the file itself; the digest in the pointer is the one it must have',
     why: 'What was looked at is a text of three lines: nothing is known of the weights that will replace it.',
   },
   'file/text': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the file is a text, such as an error page, not the weights',
     hint: `read it: often it says why the download failed; ${FETCH}`,
     why: 'A saved login page or error message has the right name, and a page may also carry a script.',
@@ -56,13 +56,13 @@ export const DISGUISE = {
     references: [SUPPLY_CHAIN, ATLAS_SUPPLY_CHAIN],
   },
   'file/ggml-legacy': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the file is in a format that came before GGUF and that current loaders refuse',
     hint: 'convert the model again with current tools; it was not looked at further',
     why: 'Only old programs load it, and they read its lengths without a check.',
   },
   'file/foreign': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the file is of another format than its name says',
     hint: `nothing was looked at; ${FETCH}`,
     why: 'Programs that go by name and programs that go by content treat it as two different things.',

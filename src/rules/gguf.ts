@@ -23,7 +23,7 @@ export const GGUF = {
     references: ['ggml docs/gguf.md, "Version History"'],
   },
   'gguf/version-1': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the file is GGUF version 1, which current loaders refuse',
     hint: 'convert the model again with current tools; it was not looked at further',
     why: 'Version 1 has 32-bit lengths: a reader that takes it for a later version reads other names and ranges. Old programs that still load it have old holes.',
@@ -84,7 +84,7 @@ export const GGUF = {
     references: [GGUF_FORMAT],
   },
   'gguf/nested-array': {
-    severity: 'high',
+    severity: 'critical',
     title: 'the metadata has an array of arrays, which llama.cpp refuses and others flatten',
     hint: 'write the value as one flat array',
     why: 'Some readers refuse it, some flatten it, some see items shifted against each other: one file, several models.',

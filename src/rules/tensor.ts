@@ -31,9 +31,9 @@ export const TENSOR = {
     references: [SAFETENSORS_FORMAT],
   },
   'tensor/dtype-unsupported': {
-    severity: 'medium',
-    title: 'a tensor has a ggml type that ggml does not have',
-    hint: 'the type belongs to a fork of ggml or is newer than this release: its size was taken from the file, not checked',
+    severity: 'critical',
+    title: 'a tensor has a ggml type that ggml does not have: it refuses the file',
+    hint: 'the type belongs to a fork of ggml or is newer than this release; its size was taken from the file, not checked. A policy can accept it where that fork is what loads the model',
     why: 'Numbers of forks collide with those of ggml, so two programs read two models; and what cannot be decoded cannot be inspected.',
   },
   'tensor/dtype-removed': {
