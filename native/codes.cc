@@ -1,4 +1,4 @@
-// Code formats (IEEE 754, OCP OFP8, OCP MX) and what follows from a histogram of codes.
+// What follows from a histogram of codes.
 #include "codes.h"
 
 #include <algorithm>
@@ -11,34 +11,8 @@
 namespace steelyard {
 namespace {
 
-using Kind = CodeFormat::Kind;
 using V = Vectors<16>;
 using Doubles = V::Doubles;
-using Specials = CodeFormat::Specials;
-
-constexpr CodeFormat floating(int exponent_bits, int mantissa_bits, int bias, Specials specials) {
-  return {Kind::kFloat,
-          static_cast<uint8_t>(1 + exponent_bits + mantissa_bits),
-          true,
-          static_cast<uint8_t>(exponent_bits),
-          static_cast<uint8_t>(mantissa_bits),
-          bias,
-          specials};
-}
-
-constexpr CodeFormat kBool = {Kind::kUnsigned, 8}, kU8 = {Kind::kUnsigned, 8}, kU16 = {Kind::kUnsigned, 16};
-constexpr CodeFormat kI8 = {Kind::kSigned, 8, true}, kI16 = {Kind::kSigned, 16, true};
-constexpr CodeFormat kBf16 = floating(8, 7, 127, Specials::kIeee);
-constexpr CodeFormat kF4 = floating(2, 1, 1, Specials::kNone);            // OCP MX E2M1
-constexpr CodeFormat kF8E5m2 = floating(5, 2, 15, Specials::kIeee);       // OCP OFP8 E5M2
-constexpr CodeFormat kF8E4m3 = floating(4, 3, 7, Specials::kNanAllOnes);  // OCP OFP8 E4M3
-constexpr CodeFormat kF8E4m3fnuz = floating(4, 3, 8, Specials::kNanNegative);
-constexpr CodeFormat kF8E5m2fnuz = floating(5, 2, 16, Specials::kNanNegative);
-
-// Within the range of normal doubles, which all exponents here are.
-double power_of_two(int exponent) {
-  return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
-}
 
 // Adds without losing what does not fit into the sum (Knuth's TwoSum): the mean of a symmetric tensor is a
 // small difference of large sums.
@@ -118,100 +92,16 @@ void weigh(const Weighted& codes, uint64_t finite, CodeSummary& all) {
   moments.m4 = steelyard::sum_of(fourth);
 }
 
-}  // namespace
-
-const CodeFormat kF16Codes = floating(5, 10, 15, Specials::kIeee);
-const CodeFormat kE8m0Codes = {Kind::kFloat, 8, false, 8, 0, 127, Specials::kNanAllOnes};  // OCP MX E8M0
-const CodeFormat kUe4m3Codes = {Kind::kFloat, 8, false, 4, 3, 7, Specials::kNanAllOnes};   // top bit unused
-
-const CodeFormat* code_format(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::BOOL:
-      return &kBool;
-    case Dtype::F4:
-      return &kF4;
-    case Dtype::U8:
-      return &kU8;
-    case Dtype::I8:
-      return &kI8;
-    case Dtype::F8_E5M2:
-      return &kF8E5m2;
-    case Dtype::F8_E4M3:
-      return &kF8E4m3;
-    case Dtype::F8_E8M0:
-      return &kE8m0Codes;
-    case Dtype::F8_E4M3FNUZ:
-      return &kF8E4m3fnuz;
-    case Dtype::F8_E5M2FNUZ:
-      return &kF8E5m2fnuz;
-    case Dtype::I16:
-      return &kI16;
-    case Dtype::U16:
-      return &kU16;
-    case Dtype::F16:
-      return &kF16Codes;
-    case Dtype::BF16:
-      return &kBf16;
-    default:
-      return nullptr;
-  }
-}
-
-bool CodeFormat::nan(unsigned code) const {
-  const unsigned exponent_ones = (1u << exponent_bits) - 1, mantissa_ones = (1u << mantissa_bits) - 1;
-  switch (specials) {
-    case Specials::kNone:
-      return false;
-    case Specials::kIeee:
-      return exponent(code) == exponent_ones && mantissa(code) != 0;
-    case Specials::kNanAllOnes:
-      return exponent(code) == exponent_ones && mantissa(code) == mantissa_ones;
-    case Specials::kNanNegative:
-      return code == 1u << (bits - 1);
-  }
-  return false;
-}
-
-bool CodeFormat::inf(unsigned code) const {
-  return specials == Specials::kIeee && exponent(code) == (1u << exponent_bits) - 1 && mantissa(code) == 0;
-}
-
-bool CodeFormat::subnormal(unsigned code) const {
-  return kind == Kind::kFloat && mantissa(code) != 0 && exponent(code) == 0;
-}
-
-double CodeFormat::value(unsigned code) const {
-  if (ordinary(code)) {
-    const uint64_t field = (uint64_t{exponent(code)} << mantissa_bits) | mantissa(code);
-    const uint64_t magnitude = (field << (52 - mantissa_bits)) + (static_cast<uint64_t>(1023 - bias) << 52);
-    return std::bit_cast<double>(uint64_t{negative(code)} << 63 | magnitude);
-  }
-  if (kind == Kind::kUnsigned) return code;
-  if (kind == Kind::kSigned)
-    return static_cast<double>(code) - (negative(code) ? static_cast<double>(codes()) : 0);
-  if (nan(code)) return kNone;
-  double magnitude;
-  if (inf(code)) {
-    magnitude = HUGE_VAL;
-  } else if (exponent(code) == 0 && mantissa_bits > 0) {
-    magnitude = static_cast<double>(mantissa(code)) * power_of_two(1 - bias - mantissa_bits);
-  } else {
-    magnitude = static_cast<double>(mantissa(code) + (1u << mantissa_bits)) *
-                power_of_two(static_cast<int>(exponent(code)) - bias - mantissa_bits);
-  }
-  return negative(code) ? -magnitude : magnitude;
-}
-
-CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes) {
+STEELYARD_LANES CodeSummary summarize_as(const CodeFormat& format, std::span<const CodeCount> codes) {
   CodeSummary all;
   Weighted weighted;
   weighted.values.reserve(codes.size() + kLanes);
   weighted.counts.reserve(codes.size() + kLanes);
   uint64_t finite = 0;
   for (auto [code, count] : codes) {
-    const double x = format.value(code);
     all.count += count;
     if (format.ordinary(code)) [[likely]] {
+      const double x = format.ordinary_value(code);
       finite += count;
       if (x < 0) all.negative += count;
       all.min = x >= all.min ? all.min : x;
@@ -219,6 +109,7 @@ CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& co
       weighted.add(x, count);
       continue;
     }
+    const double x = format.value(code);
     if (x != x) {
       all.nan += count;
       all.distinct_nan = std::min(all.distinct_nan + 1, kDistinctNanMax);
@@ -245,14 +136,68 @@ CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& co
   return all;
 }
 
-double code_entropy(const Entropy& entropy, const std::vector<CodeCount>& codes) {
+STEELYARD_LANES CodeFields count_fields_as(const CodeFormat& format, std::span<const CodeCount> codes,
+                                           Magnitudes& magnitudes) {
+  CodeFields fields;
+  const unsigned mantissa_shift = format.mantissa_bits > 7 ? format.mantissa_bits - 7u : 0;
+  unsigned same_group = 0, same_code = 0;
+  uint64_t same_count = 0;
+  for (auto [code, count] : codes) {
+    fields.low[code & 0xff] += count;
+    fields.high[code >> 8] += count;
+    // Neighbouring codes share a quarter octave.
+    const unsigned group = format.mantissa_bits > 2 ? code >> (format.mantissa_bits - 2) : code;
+    if (same_count > 0 && (group != same_group || !format.ordinary(code))) {
+      magnitudes.add(format.value(same_code), same_count);
+      same_count = 0;
+    }
+    if (format.ordinary(code)) {
+      same_group = group;
+      same_code = code;
+      same_count += count;
+    } else if (const double x = format.value(code); x - x == 0 && x != 0) {
+      magnitudes.add(x, count);
+    }
+    if (format.kind != CodeFormat::Kind::kFloat) continue;
+    fields.exponents[format.exponent(code)] += count;
+    if (format.mantissa_bits == 0) continue;
+    const unsigned mantissa = format.mantissa(code);
+    fields.mantissas[mantissa >> mantissa_shift] += count;
+    fields.trailing_zeros[std::countr_zero(mantissa | 1u << format.mantissa_bits)] += count;
+  }
+  if (same_count > 0) magnitudes.add(format.value(same_code), same_count);
+  return fields;
+}
+
+// What most weights are gets a loop of its own: the fields of the format are constants in it.
+template <class Loop>
+auto compiled_for(const CodeFormat& format, Loop loop) {
+  if (&format == &kBf16Codes) return loop(kBf16Codes);
+  if (&format == &kF16Codes) return loop(kF16Codes);
+  return loop(format);
+}
+
+}  // namespace
+
+CodeSummary summarize(const CodeFormat& format, std::span<const CodeCount> codes) {
+  return compiled_for(
+      format, [&](const CodeFormat& f) __attribute__((always_inline)) { return summarize_as(f, codes); });
+}
+
+CodeFields count_fields(const CodeFormat& format, std::span<const CodeCount> codes, Magnitudes& magnitudes) {
+  return compiled_for(
+      format, [&](const CodeFormat& f)
+                  __attribute__((always_inline)) { return count_fields_as(f, codes, magnitudes); });
+}
+
+double code_entropy(const Entropy& entropy, std::span<const CodeCount> codes) {
   std::vector<uint64_t> counts;
   counts.reserve(codes.size());
   for (auto [code, count] : codes) counts.push_back(count);
   return entropy.of(counts.data(), counts.size());
 }
 
-ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& codes) {
+ScaleStats scale_stats(const CodeFormat& format, std::span<const CodeCount> codes) {
   CodeSummary all = summarize(format, codes);
   ScaleStats scales;
   scales.present = true;

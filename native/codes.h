@@ -3,50 +3,16 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
-#include "dtype.h"
+#include "code_format.h"
 #include "entropy.h"
 #include "moments.h"
 #include "stats.h"
 
 namespace steelyard {
-
-// How the codes of a format become values.
-struct CodeFormat {
-  enum class Kind : uint8_t { kFloat, kSigned, kUnsigned };
-  enum class Specials : uint8_t {
-    kNone,         // every code is a number (F4)
-    kIeee,         // exponent all ones: Inf, NaN
-    kNanAllOnes,   // one NaN per sign, exponent and mantissa all ones; no Inf (OCP OFP8 E4M3, MX E8M0)
-    kNanNegative,  // one NaN, the code of negative zero; no Inf (FNUZ)
-  };
-  Kind kind;
-  uint8_t bits;
-  bool has_sign = false;
-  uint8_t exponent_bits = 0, mantissa_bits = 0;
-  int bias = 0;
-  Specials specials = Specials::kNone;
-
-  size_t codes() const { return size_t{1} << bits; }
-  unsigned exponent(unsigned code) const { return (code >> mantissa_bits) & ((1u << exponent_bits) - 1); }
-  unsigned mantissa(unsigned code) const { return code & ((1u << mantissa_bits) - 1); }
-  bool negative(unsigned code) const { return has_sign && (code >> (bits - 1)) != 0; }
-  bool nan(unsigned code) const;
-  bool inf(unsigned code) const;
-  bool subnormal(unsigned code) const;
-  // Neither zero nor subnormal nor special, as most codes are.
-  bool ordinary(unsigned code) const {
-    const unsigned field = exponent(code);
-    return specials == Specials::kIeee && field != 0 && field != (1u << exponent_bits) - 1;
-  }
-  // NaN and Inf come back as such.
-  double value(unsigned code) const;
-};
-
-// nullptr for dtypes that are not counted by code.
-const CodeFormat* code_format(Dtype dtype);
-extern const CodeFormat kF16Codes, kE8m0Codes, kUe4m3Codes;
 
 // A code that occurs, and how often.
 struct CodeCount {
@@ -62,9 +28,18 @@ struct CodeSummary {
   double min = kNone, max = kNone, l1 = 0, squares = 0;
   Moments moments;
 };
-CodeSummary summarize(const CodeFormat& format, const std::vector<CodeCount>& codes);
-double code_entropy(const Entropy& entropy, const std::vector<CodeCount>& codes);
-ScaleStats scale_stats(const CodeFormat& format, const std::vector<CodeCount>& codes);
+CodeSummary summarize(const CodeFormat& format, std::span<const CodeCount> codes);
+double code_entropy(const Entropy& entropy, std::span<const CodeCount> codes);
+ScaleStats scale_stats(const CodeFormat& format, std::span<const CodeCount> codes);
+
+// How often each value of the fields of a code occurs.
+struct CodeFields {
+  uint64_t exponents[256] = {}, mantissas[128] = {};  // the leading (at most) 7 bits of the mantissa field
+  uint64_t low[256] = {}, high[256] = {};             // bytes
+  uint64_t trailing_zeros[17] = {};                   // of the mantissa field; the last: it is zero
+};
+// Adds to `magnitudes`, too.
+CodeFields count_fields(const CodeFormat& format, std::span<const CodeCount> codes, Magnitudes& magnitudes);
 
 // A histogram of 16-bit codes, with room beside it for tables of bytes.
 class CodeHistogram {
@@ -92,19 +67,21 @@ class CodeHistogram {
   void fold_bytes();
   // From the first 256 bins, of bytes, to 16 of the codes that lie two in a byte.
   void unpack_nibbles();
-  // The codes that occurred among the first `codes` ones, in code order; begins again.
-  void take(size_t codes, std::vector<CodeCount>& present);
+  // The codes that occurred among the first `codes` ones, in code order; begins again. Good until the next
+  // take().
+  std::span<const CodeCount> take(size_t codes);
 
  private:
-  static constexpr size_t kGroup = 64;
+  static constexpr size_t kGroup = 64, kAtOnce = 8;
   void spill();
-  void take_group(size_t first, std::vector<CodeCount>& present);
+  CodeCount* take_group(size_t first, CodeCount* present);
 
   std::vector<uint32_t> bins_ = std::vector<uint32_t>(kBins);
   uint8_t marks_[kCodes / kGroup] = {};
   bool marked_ = false;
   std::vector<uint64_t> spilled_;  // empty until a tensor has more than 2^31 codes
   uint64_t unspilled_ = 0;
+  std::unique_ptr<CodeCount[]> present_ = std::make_unique_for_overwrite<CodeCount[]>(kCodes + kAtOnce);
 };
 
 }  // namespace steelyard

@@ -129,7 +129,6 @@ void Counts::add_code_rows(const uint8_t* data, size_t size) {
 
 void Counts::finish_codes(Stats& stats) {
   const CodeFormat& format = *code_format(dtype_);
-  std::vector<CodeCount> codes;
   if (format.bits < 16) codes_->fold_bytes();
   if (format.bits == 4) {
     uint64_t bytes[256];
@@ -137,7 +136,7 @@ void Counts::finish_codes(Stats& stats) {
     stats.byte_entropy = {Entropy(size_).of(bytes, 256)};
     codes_->unpack_nibbles();
   }
-  codes_->take(format.codes(), codes);
+  const std::span<const CodeCount> codes = codes_->take(format.codes());
   const CodeSummary all = summarize(format, codes);
   stats.has_values = true;
   stats.zero = all.zero;
@@ -158,40 +157,15 @@ void Counts::finish_codes(Stats& stats) {
 
   const Entropy entropy(all.count);
   stats.code_entropy = code_entropy(entropy, codes);
-  uint64_t exponents[256] = {}, mantissas[128] = {}, low[256] = {}, high[256] = {};
-  const unsigned mantissa_shift = std::max<int>(format.mantissa_bits - 7, 0);
-  if (format.mantissa_bits > 0) stats.trailing_zeros.resize(format.mantissa_bits + size_t{1});
-  unsigned same_group = 0, same_code = 0;
-  uint64_t same_count = 0;
-  for (auto [code, count] : codes) {
-    low[code & 0xff] += count;
-    high[code >> 8] += count;
-    // Neighbouring codes share a quarter octave.
-    const unsigned group = format.mantissa_bits > 2 ? code >> (format.mantissa_bits - 2) : code;
-    if (same_count > 0 && (group != same_group || !format.ordinary(code))) {
-      magnitudes_.add(format.value(same_code), same_count);
-      same_count = 0;
-    }
-    if (format.ordinary(code)) {
-      same_group = group;
-      same_code = code;
-      same_count += count;
-    } else if (const double x = format.value(code); x - x == 0 && x != 0) {
-      magnitudes_.add(x, count);
-    }
-    if (format.kind != CodeFormat::Kind::kFloat) continue;
-    exponents[format.exponent(code)] += count;
-    if (format.mantissa_bits == 0) continue;
-    mantissas[format.mantissa(code) >> mantissa_shift] += count;
-    stats.trailing_zeros[static_cast<size_t>(
-        std::countr_zero(format.mantissa(code) | 1u << format.mantissa_bits))] += count;
-  }
-  if (same_count > 0) magnitudes_.add(format.value(same_code), same_count);
+  const CodeFields fields = count_fields(format, codes, magnitudes_);
   magnitudes_.finish(stats.negative, stats.positive);
-  if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy.of(exponents, 256);
-  if (format.mantissa_bits > 0) stats.mantissa_entropy = entropy.of(mantissas, 128);
+  if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy.of(fields.exponents, 256);
+  if (format.mantissa_bits > 0) {
+    stats.mantissa_entropy = entropy.of(fields.mantissas, 128);
+    stats.trailing_zeros.assign(fields.trailing_zeros, fields.trailing_zeros + format.mantissa_bits + 1);
+  }
   if (format.bits == 16) {
-    stats.byte_entropy = {entropy.of(low, 256), entropy.of(high, 256)};
+    stats.byte_entropy = {entropy.of(fields.low, 256), entropy.of(fields.high, 256)};
   } else if (format.bits == 8) {
     stats.byte_entropy = {stats.code_entropy};
   }

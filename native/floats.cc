@@ -109,8 +109,7 @@ void FloatCounts::finish_codes(Stats& stats) {
     planes[1][byte] = codes_.at(CodeHistogram::kCodes + 256 + byte);
     if (byte != 0) trailing_zeros_[std::countr_zero(byte)] += planes[0][byte];
   }
-  std::vector<CodeCount> codes;
-  codes_.take(CodeHistogram::kCodes, codes);
+  const std::span<const CodeCount> codes = codes_.take(CodeHistogram::kCodes);
   for (auto [code, count] : codes) {
     const unsigned exponent = code >> 7 & 0xff;
     planes[2][code & 0xff] += count;

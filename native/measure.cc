@@ -138,6 +138,7 @@ Measurement measure(const Job& job) {
     result.outcome = outcome;
     result.offset = window.start();
     result.error = window.error();
+    result.record = {};
     return result;
   };
   auto outcome_of = [](ReadStatus status) {
@@ -145,8 +146,9 @@ Measurement measure(const Job& job) {
   };
 
   Window window(job.fd, job.size, job.io);
-  Record ranges;
-  RangePass pass(job, ranges);
+  uint8_t digest[32] = {};
+  result.record.put_digest(digest);  // the file's, which is known last
+  RangePass pass(job, result.record);
   for (;;) {
     if (job.abort != nullptr && job.abort->load(std::memory_order_relaxed) != 0) {
       return failed(Outcome::kAborted, window);
@@ -160,10 +162,8 @@ Measurement measure(const Job& job) {
     if (job.progress != nullptr)
       job.progress->fetch_add(static_cast<int64_t>(window.size()), std::memory_order_relaxed);
   }
-  uint8_t digest[32];
   pass.finish(digest);
-  result.record.put_digest(digest);
-  result.record.append(ranges);
+  result.record.replace_first_digest(digest);
   return result;
 }
 

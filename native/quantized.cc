@@ -199,12 +199,9 @@ void BlockCounts::finish(Stats& stats, ByteCounts& bytes) {
   quantized.present = true;
   quantized.blocks = blocks_;
   const CodeFormat& format = scale_format(dtype_);
-  std::vector<CodeCount> codes;
-  scales_.take(format.codes(), codes);
-  quantized.scales = scale_stats(format, codes);
+  quantized.scales = scale_stats(format, scales_.take(format.codes()));
   if (traits.min_at >= 0) {
-    mins_.take(kF16Codes.codes(), codes);
-    quantized.mins = scale_stats(kF16Codes, codes);
+    quantized.mins = scale_stats(kF16Codes, mins_.take(kF16Codes.codes()));
   }
   if (quants_of(dtype_) == Quants::kNone) return;
   finish_values(stats);

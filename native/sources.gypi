@@ -6,6 +6,7 @@
       "blocks.cc",
       "blocks_avx2.cc",
       "blocks_avx512.cc",
+      "code_format.cc",
       "code_histogram.cc",
       "codes.cc",
       "counts.cc",

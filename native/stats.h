@@ -31,7 +31,8 @@ class Record {
     put(uint64_t{counts.size()});
     for (uint64_t count : counts) put(count);
   }
-  void append(const Record& other) { slots_.insert(slots_.end(), other.slots_.begin(), other.slots_.end()); }
+  // Over the digest that was put first.
+  void replace_first_digest(const uint8_t digest[32]) { std::memcpy(slots_.data(), digest, 32); }
   const std::vector<double>& slots() const { return slots_; }
 
  private:

@@ -114,8 +114,7 @@ void WideCounts::finish(Stats& stats) {
 
 void WideCounts::finish_doubles(Stats& stats) {
   uint64_t exponents[2048] = {};
-  std::vector<CodeCount> codes;
-  leading_.take(CodeHistogram::kCodes, codes);
+  const std::span<const CodeCount> codes = leading_.take(CodeHistogram::kCodes);
   for (auto [code, count] : codes) {
     planes_[6][code & 0xff] += count;
     planes_[7][code >> 8] += count;

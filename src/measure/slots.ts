@@ -21,7 +21,9 @@ export class Slots {
   }
 
   numbers(count: number): number[] {
-    return Array.from({ length: count }, () => this.number());
+    const values: number[] = [];
+    for (let i = 0; i < count; i++) values.push(this.number());
+    return values;
   }
 
   floats(count: number): Float64Array {
