@@ -24,6 +24,7 @@
       "sha256_arm.cc",
       "sha256_x86.cc",
       "sigbus.cc",
+      "sketch.cc",
       "stats.cc",
       "sweep.cc",
       "sweep_x86.cc",
