@@ -14,6 +14,8 @@
       "dispatch.cc",
       "elements.cc",
       "entropy.cc",
+      "entry_sums.cc",
+      "factors.cc",
       "floats.cc",
       "measure.cc",
       "moments.cc",

@@ -1,4 +1,5 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
+import { diffAdapters } from './diff/adapter/diff.ts';
 import { conclude } from './diff/conclusion.ts';
 import { fileChanges, metadataChanges } from './diff/files.ts';
 import { match } from './diff/match.ts';
@@ -40,11 +41,14 @@ export async function diff(
   const [before, now] = readable(sides);
   const matched = match(before, now);
   const { tensors, errors } = await compareTensors(matched.changed, sides, reading);
+  const adapters = await diffAdapters(sides, reading);
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
   const { structure, identical } = matched;
   const found = { structure, files: fileChanges(before, now, explained), metadata, tensors, identical };
-  const failures = sortFailures([...sides.flatMap((side) => side.errors), ...errors].map(toFailure));
+  const failures = sortFailures(
+    [...sides.flatMap((side) => side.errors), ...errors, ...adapters.errors].map(toFailure),
+  );
   const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
   return {
     schema: 'steelyard/diff/1',
@@ -55,7 +59,7 @@ export async function diff(
     suspect: summaryOf(sides[1].profile),
     conclusions: conclude(found),
     ...found,
-    adapter: null,
+    adapter: adapters.adapter,
     errors: failures,
   };
 }
