@@ -18,6 +18,7 @@ import type {
   MetadataValue,
   Unreadable,
 } from '../src/format/layout.ts';
+import { readShardIndex } from '../src/format/shard-index.ts';
 import { quoted } from '../src/format/violations.ts';
 import { RULES, type RuleId } from '../src/rules.ts';
 import { breachOfReader } from './fuzz/law.ts';
@@ -234,6 +235,7 @@ t.test('limits too large for vectors', async (t) => {
   t.strictSame(rulesOf(readLayout('gguf', memory(tensors, 2 ** 30))), ['header/limit']);
 
   for (const [count, rules] of [
+    [4_194_303, []],
     [4_194_304, []],
     [4_194_305, ['header/limit']],
   ] as const) {
@@ -245,6 +247,7 @@ t.test('limits too large for vectors', async (t) => {
   const keys = (count: number, value: string): string =>
     Array.from({ length: count }, (_, i) => `"${i}":${value}`).join();
   for (const [count, rules] of [
+    [999_999, []],
     [1_000_000, []],
     [1_000_001, ['header/limit']],
   ] as const) {
@@ -254,6 +257,7 @@ t.test('limits too large for vectors', async (t) => {
     t.strictSame(rulesOf(read('safetensors', bytes)), rules, `${count} metadata keys`);
   }
   for (const [count, rules] of [
+    [99_999, ['header/type']],
     [100_000, ['header/type']],
     [100_001, ['header/limit']],
   ] as const) {
@@ -261,6 +265,18 @@ t.test('limits too large for vectors', async (t) => {
       build: { format: 'safetensors', header: `{"__metadata__":{"k":{${keys(count, '0')}}}}` },
     });
     t.strictSame(rulesOf(read('safetensors', bytes)), rules, `${count} keys in a value that is stepped over`);
+  }
+});
+
+t.test('tensors of a shard index', async (t) => {
+  for (const [count, rules] of [
+    [999_999, []],
+    [1_000_000, []],
+    [1_000_001, ['header/limit']],
+  ] as const) {
+    const map = Array.from({ length: count }, (_, i) => `"${i}":"a"`).join();
+    const { violations } = readShardIndex(Buffer.from(`{"weight_map":{${map}}}`));
+    t.strictSame([...new Set(violations.map(({ rule }) => rule))], rules, `${count} tensors`);
   }
 });
 
@@ -444,7 +460,9 @@ const OTHERWISE: Record<string, string> = {
   'reserved-tensor_count': 'a key overwrites what gguf parsed',
   'reserved-kv_count': 'a key overwrites what gguf parsed',
   'reserved-proto': 'gguf keeps keys in a plain object',
+  'integer-below-limit': 'hub allows dimensions up to 2^32',
   'integer-at-limit': 'hub allows dimensions up to 2^32',
+  'overflow-below-limit': 'hub allows dimensions up to 2^32',
   'overflow-at-limit': 'hub allows dimensions up to 2^32',
 };
 const honest = [...vectors, ...real].filter(
