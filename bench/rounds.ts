@@ -43,11 +43,7 @@ export async function measureRounds(
   });
 }
 
-/** Throws unless it exits with 0. */
-export async function run([program, ...args]: readonly string[]): Promise<{
-  seconds: number;
-  memory: number;
-}> {
+async function run([program, ...args]: readonly string[]): Promise<{ seconds: number; memory: number }> {
   const begun = performance.now();
   const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   let memory = 0;

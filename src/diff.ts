@@ -1,11 +1,12 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
-import { diffAdapters } from './diff/adapter/diff.ts';
 import { conclude } from './diff/conclusion.ts';
+import { lookUps } from './diff/evidence.ts';
 import { fileChanges, metadataChanges } from './diff/files.ts';
 import { match } from './diff/match.ts';
 import type { DiffReport } from './diff/report.ts';
 import { type ModelSource, readable, readSide, summaryOf } from './diff/side.ts';
 import { compareTensors } from './diff/tensors.ts';
+import { nameRows } from './diff/tokens.ts';
 import { sortFailures, toFailure } from './finding.ts';
 import type { MeasureOptions } from './measure/measure.ts';
 import type { FollowSymlinks } from './model/links.ts';
@@ -40,15 +41,13 @@ export async function diff(
   ] as const;
   const [before, now] = readable(sides);
   const matched = match(before, now);
-  const { tensors, errors } = await compareTensors(matched.changed, sides, reading);
-  const adapters = await diffAdapters(sides, reading);
+  const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
+  const tensors = nameRows(compared, sides);
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
   const { structure, identical } = matched;
   const found = { structure, files: fileChanges(before, now, explained), metadata, tensors, identical };
-  const failures = sortFailures(
-    [...sides.flatMap((side) => side.errors), ...errors, ...adapters.errors].map(toFailure),
-  );
+  const failures = sortFailures([...sides.flatMap((side) => side.errors), ...errors].map(toFailure));
   const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
   return {
     schema: 'steelyard/diff/1',
@@ -57,9 +56,9 @@ export async function diff(
     outcome: isChanged ? 'changed' : failures.length > 0 ? 'error' : 'same',
     good: summaryOf(sides[0].profile),
     suspect: summaryOf(sides[1].profile),
-    conclusions: conclude(found),
+    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }),
     ...found,
-    adapter: adapters.adapter,
+    adapter: null,
     errors: failures,
   };
 }

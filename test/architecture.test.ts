@@ -22,6 +22,7 @@ const LAYERS = [
   ['bom'],
   ['diff'],
   ['diff.ts'],
+  ['schemas.ts'],
   ['index.ts'],
   ['cli'],
 ];

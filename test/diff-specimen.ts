@@ -208,6 +208,7 @@ function replacedRows(random: () => number): Difference {
 const difference = (count: number, changed: number, norm: number, goodNorm: number): Difference => ({
   count,
   changed,
+  firstChanged: 0,
   notFinite: 0,
   norm,
   goodNorm,
@@ -254,18 +255,16 @@ export function adapterDiff(): AdapterDiff {
           overlap: odd ? { left: 0.21, right: 0.18 } : { left: 0.97, right: 0.96 },
           novelEnergy: odd ? 0.74 : 0.021,
         },
-        reason: null,
       };
     }),
   );
   return {
-    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31, layers: [] },
-    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04, layers: [] },
+    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31 },
+    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04 },
     modules,
     population: {
       count: 24,
       pValue: 0.04,
-      adjusted: null,
       reason: null,
       rank: 1,
       statistics: [

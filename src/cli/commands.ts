@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { attestCommand } from './attest.ts';
 import { bomCommands } from './bom.ts';
+import { diffCommand } from './diff.ts';
 import { policyCommands } from './policy.ts';
 import { profileCommand } from './profile.ts';
 import { explainCommand, rulesCommand } from './rules.ts';
@@ -29,12 +30,10 @@ Exit codes:
 const PROOF_HELP = `
 Examples:
   steelyard sign models/llama --key key.pem -o model.sig
-  steelyard scan models/llama --sign model.sig --key key.pem --format json -o report.json    the same, with the report
-  steelyard sign models/llama --key key.pem -o new.sig --reuse model.sig --public-key pub.pem --changed models/llama/README.md
-  steelyard verify models/llama --signature model.sig --public-key pub.pem --scan
+  steelyard verify models/llama --signature model.sig --public-key pub.pem
   steelyard bom create models/llama -o model.mbom.yaml --runtime-image img@sha256:…
   steelyard sign model.mbom.yaml --key key.pem -o model.mbom.yaml.sigstore.json
-  steelyard bom verify model.mbom.yaml --root models/llama --signature model.mbom.yaml.sigstore.json --public-key pub.pem
+  steelyard bom verify model.mbom.yaml models/llama --signature model.mbom.yaml.sigstore.json --public-key pub.pem
   steelyard attest models/llama --key key.pem -o model.intoto.jsonl
 
 Exit codes:
@@ -54,7 +53,7 @@ export function addCommands(program: Command): void {
   const policy = new Command('policy').summary('write and try out a policy: what a model must be');
   const bom = new Command('bom').summary('declare what a model is made of: the MBOM');
   add(program, [profileCommand(), checkCommand()], BASELINE_HELP);
-  add(program, [policy, schemaCommand()]);
+  add(program, [diffCommand(), policy, schemaCommand()]);
   add(policy, policyCommands(), BASELINE_HELP);
   add(program, [signCommand(), verifyCommand(), attestCommand()], PROOF_HELP);
   add(program, [bom, rulesCommand(), explainCommand()]);

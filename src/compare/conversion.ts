@@ -42,6 +42,12 @@ const LOSSES: ReadonlyMap<string, Loss> = new Map([
   ['Q2_K', { ...quantiser(0.32), divergence: 0.25 }],
 ]);
 
+/** Relative L2 error of values that were rounded to a dtype, at most; null: not known. */
+export function roundingError(dtype: string): number | null {
+  const loss = LOSSES.get(dtype);
+  return loss === undefined ? null : MARGIN * loss.error;
+}
+
 /** Why `now` is not `base` converted; null: it may be. A conversion that cannot be judged is none that passes. */
 export function strayed(base: TensorProfile, now: TensorProfile): string | null {
   const loss = LOSSES.get(now.dtype);

@@ -9,15 +9,17 @@ import type { DifferenceReply } from '../measure/difference-worker.ts';
 import { type MeasureOptions, type Progress, threadsOf } from '../measure/measure.ts';
 import { changed, type ModelFile } from '../model/file.ts';
 import type { TensorProfile } from '../profile/profile.ts';
+import { isRewritten } from './conclusion-bits.ts';
 import { placeOf } from './match.ts';
+import { payloadIn } from './payload.ts';
 import type { TensorChange } from './report.ts';
 import { reopen, type SideModel } from './side.ts';
 
 export interface TensorChanges {
   readonly tensors: readonly TensorChange[];
+  /** What stands in the low bits of a tensor, by the suspect's name. */
+  readonly payloads: ReadonlyMap<string, string>;
   readonly errors: readonly SteelyardError[];
-  /** Bytes read, of both sides. */
-  readonly read: number;
 }
 
 type Sides = readonly [good: SideModel, suspect: SideModel];
@@ -29,14 +31,14 @@ export async function compareTensors(
   sides: Sides,
   options: Options,
 ): Promise<TensorChanges> {
-  if (pairs.length === 0) return { tensors: [], errors: [], read: 0 };
+  if (pairs.length === 0) return { tensors: [], payloads: new Map(), errors: [] };
   const pool = new DifferencePool(threadsOf(options), options.signal);
   const files = new OpenFiles(sides);
   const end = telling(pairs, pool, options.onProgress);
   try {
     const tensors = await Promise.all(pairs.map((pair) => changeOf(pair, sides, files, pool, options)));
-    const errors = files.held();
-    return { tensors, errors, read: pool.bytesDone };
+    const payloads = payloadsOf(tensors, pairs, files);
+    return { tensors, payloads, errors: files.held() };
   } finally {
     end();
     await pool.close();
@@ -62,6 +64,20 @@ async function changeOf(
     return { ...change, difference: reply.difference as Difference, reason: null };
   files.fail(reply.side, opened[reply.side], reply);
   return { ...change, difference: null, reason: UNREAD };
+}
+
+function payloadsOf(
+  tensors: readonly TensorChange[],
+  pairs: readonly Pair[],
+  files: OpenFiles,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  tensors.forEach((change, index) => {
+    if (!isRewritten(change)) return;
+    const payload = payloadIn(change, pairs[index]!.now, files.both(pairs[index]!)![1]);
+    if (payload !== null) found.set(change.suspect.name, payload);
+  });
+  return found;
 }
 
 const UNREAD = 'a file could not be read; see errors';

@@ -1,11 +1,15 @@
 // The worker threads that hold tensors against each other: a job is a pair. Abort and progress as in pool.ts.
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
-import type { DifferenceJob, DifferenceReply } from './difference-worker.ts';
+import measureDifference, { type DifferenceJob, type DifferenceReply } from './difference-worker.ts';
 import { type Io, native } from './native.ts';
 
+/** Elements of pairs that take less time than a worker's answer: norms and biases, of which a model has many. */
+const IN_PLACE = 1 << 14;
+
 export class DifferencePool {
-  readonly #piscina: Piscina<DifferenceJob, DifferenceReply>;
+  readonly #threads: number;
+  #piscina: Promise<Piscina<DifferenceJob, DifferenceReply>> | undefined;
   readonly #control = new BigInt64Array(new SharedArrayBuffer(16));
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => {
@@ -15,11 +19,7 @@ export class DifferencePool {
   /** Throws NATIVE_UNAVAILABLE. */
   constructor(threads: number, signal: AbortSignal | undefined) {
     native();
-    this.#piscina = new Piscina({
-      filename: new URL('./difference-worker.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: threads,
-    });
+    this.#threads = threads;
     this.#signal = signal;
     if (signal?.aborted) this.#abort();
     signal?.addEventListener('abort', this.#abort);
@@ -38,9 +38,16 @@ export class DifferencePool {
     io: Io,
   ): Promise<DifferenceReply> {
     this.#assertGoing();
-    const reply = await this.#piscina.run({ plan, shape, seed, control: this.#control, io });
+    const job = { plan, shape, seed, control: this.#control, io };
+    const isSmall = shape.reduce((count, size) => count * size, 1) <= IN_PLACE;
+    const reply = isSmall ? measureDifference(job) : await this.#run(job);
     if (reply.outcome === 'aborted') this.#assertGoing();
     return reply;
+  }
+
+  async #run(job: DifferenceJob): Promise<DifferenceReply> {
+    this.#piscina ??= startWorkers(this.#threads);
+    return (await this.#piscina).run(job);
   }
 
   #assertGoing(): void {
@@ -51,6 +58,15 @@ export class DifferencePool {
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#abort();
-    await this.#piscina.close({ force: true });
+    await (await this.#piscina)?.close({ force: true });
   }
+}
+
+async function startWorkers(threads: number): Promise<Piscina<DifferenceJob, DifferenceReply>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    filename: new URL('./difference-worker.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: threads,
+  });
 }

@@ -9,6 +9,8 @@ export interface Difference {
   /** Elements compared; of those, elements whose code is another (values, where the dtypes differ). */
   readonly count: number;
   readonly changed: number;
+  /** Place of the first of them, counted in order; null: none. */
+  readonly firstChanged: number | null;
   /** Elements where either side is NaN, infinite or 2^250 and more (squares of squares overflow); left out of what follows. */
   readonly notFinite: number;
   /** Frobenius norms. */
@@ -97,7 +99,7 @@ export function readDifference(
   const slots = new Slots(record);
   const [count, changed, notFinite, good, suspect, squares, maxAbs] = slots.numbers(7) as Seven;
   const bits = slots.list();
-  const elements = Array.from({ length: slots.number() }, () => readElement(slots, shape, dtypes));
+  const places = Array.from({ length: slots.number() }, () => readElement(slots, shape, dtypes));
   const rows = readAxis(slots);
   const columns = readAxis(slots);
   const sketch = slots.floats(slots.number());
@@ -106,6 +108,7 @@ export function readDifference(
     difference: {
       count,
       changed,
+      firstChanged: places[0]?.place ?? null,
       notFinite,
       norm: Math.sqrt(squares),
       goodNorm: Math.sqrt(good),
@@ -116,7 +119,7 @@ export function readDifference(
       bits: bits.length === 0 ? null : bits,
       rows,
       columns,
-      elements: changed <= ELEMENT_LIMIT ? elements : null,
+      elements: changed <= ELEMENT_LIMIT ? places.map(({ element }) => element) : null,
     },
     sketch,
   };
@@ -135,17 +138,11 @@ function readElement(
   slots: Slots,
   shape: readonly number[],
   dtypes: readonly [DtypeInfo, DtypeInfo],
-): ElementChange {
-  const index = indexIn(shape, slots.number());
-  const good = slots.finite();
-  const suspect = slots.finite();
-  return {
-    index,
-    good,
-    suspect,
-    goodBits: hex(slots.bits(), dtypes[0]),
-    suspectBits: hex(slots.bits(), dtypes[1]),
-  };
+): { place: number; element: ElementChange } {
+  const place = slots.number();
+  const [good, suspect] = [slots.finite(), slots.finite()];
+  const [goodBits, suspectBits] = [hex(slots.bits(), dtypes[0]), hex(slots.bits(), dtypes[1])];
+  return { place, element: { index: indexIn(shape, place), good, suspect, goodBits, suspectBits } };
 }
 
 function indexIn(shape: readonly number[], place: number): number[] {

@@ -6,16 +6,6 @@ import { folderOf } from '../shard.ts';
 import { type AdapterConfig, type ConfigReading, readAdapterConfig } from './config.ts';
 import { factorName, type Part } from './name.ts';
 
-export type AdapterTensor = Pick<TensorLayout, 'name' | 'dtype' | 'shape' | 'start' | 'end'>;
-
-/** A weight file, from its header or from a profile. */
-export interface AdapterFile {
-  readonly path: string;
-  readonly format: Format;
-  readonly metadata: readonly { readonly key: string; readonly value?: unknown }[];
-  readonly tensors: readonly AdapterTensor[];
-}
-
 export interface Adapter {
   readonly path: string;
   readonly format: Format;
@@ -28,7 +18,7 @@ export interface Adapter {
   /** In the file's order. */
   readonly modules: readonly AdapterModule[];
   /** Tensors that belong to no low-rank update. */
-  readonly others: readonly AdapterTensor[];
+  readonly others: readonly TensorLayout[];
 }
 
 /** The update s·B·A of one module. */
@@ -36,12 +26,12 @@ export interface AdapterModule {
   readonly name: string;
   readonly embedding: boolean;
   /** [r, in]; convolutions have their kernel behind it. GGUF has the factor of the embedding transposed. */
-  readonly a: AdapterTensor | null;
+  readonly a: TensorLayout | null;
   /** [out, r] */
-  readonly b: AdapterTensor | null;
+  readonly b: TensorLayout | null;
   /** DoRA's. */
-  readonly magnitude: AdapterTensor | null;
-  readonly bias: AdapterTensor | null;
+  readonly magnitude: TensorLayout | null;
+  readonly bias: TensorLayout | null;
 }
 
 /** adapter_config.json of each folder that has one. */
@@ -64,19 +54,18 @@ export function adaptersOf(
 ): Adapter[] {
   return files.flatMap((file) => {
     const config = configs.get(folderOf(file.entry.path))?.config ?? null;
-    const adapter =
-      file.layout === null ? null : toAdapter({ path: file.entry.path, ...file.layout }, config);
+    const adapter = file.layout === null ? null : toAdapter(file.entry.path, file.layout, config);
     return adapter === null ? [] : [adapter];
   });
 }
 
-/** null: the file is no adapter. */
-export function toAdapter(
-  { path, format, metadata, tensors }: AdapterFile,
+function toAdapter(
+  path: string,
+  { format, metadata, tensors }: NonNullable<MeasuredFile['layout']>,
   config: AdapterConfig | null,
 ): Adapter | null {
-  const modules = new Map<string, Partial<Record<Part, AdapterTensor>> & { embedding: boolean }>();
-  const others: AdapterTensor[] = [];
+  const modules = new Map<string, Partial<Record<Part, TensorLayout>> & { embedding: boolean }>();
+  const others: TensorLayout[] = [];
   for (const tensor of tensors) {
     const known = factorName(tensor.name, format);
     const module = known === null ? undefined : modules.get(known.module);

@@ -1,0 +1,134 @@
+// `steelyard diff`: two models, one report, an exit code.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { SteelyardError } from '../error.ts';
+import {
+  type DiffOptions,
+  type DiffReport,
+  diff,
+  diffJsonChunks,
+  type ModelSource,
+  renderDiffText,
+  renderPage,
+} from '../index.ts';
+import { wantsColour } from './colour.ts';
+import { readProfile } from './comparison.ts';
+import { interruption } from './interruption.ts';
+import { say, sayError } from './message.ts';
+import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { progressDisplay } from './progress.ts';
+
+/** What a diff can be written as. */
+const RENDERERS = {
+  text: (report: DiffReport, colour: boolean): Iterable<string> => [renderDiffText(report, { colour })],
+  json: diffJsonChunks,
+  html: renderPage,
+} as const satisfies Record<string, (report: DiffReport, colour: boolean) => Iterable<string>>;
+
+interface Flags {
+  readonly format: keyof typeof RENDERERS;
+  readonly output?: string;
+  readonly goodProfile?: string;
+  readonly suspectProfile?: string;
+  readonly threads?: number;
+  readonly io: 'auto' | 'mmap' | 'pread';
+  readonly progress?: boolean;
+}
+
+const HELP = `
+Examples:
+  steelyard diff models/llama incoming/llama                 what did they change, and what kind of change is it
+  steelyard diff good.safetensors suspect.safetensors --format json -o diff.json
+  steelyard diff models/llama incoming/llama --good-profile llama.profile.json    reads only what changed of the good one
+  steelyard diff llama.profile.json incoming/llama           only the profile of the good model is at hand
+
+Exit codes:
+  0    the same
+  1    changed
+  2    no answer: a file could not be read or changed meanwhile, an invalid profile, bad usage
+  130  interrupted (143: terminated)
+`;
+
+export function diffCommand(): Command {
+  return new Command('diff')
+    .summary('say what is different between two models, and what kind of change it is')
+    .description('Holds a suspect model against a good one: which tensors changed, where in them, and how.')
+    .argument('<good>', 'file, folder, or profile (a .profile.json) of the model that is trusted')
+    .argument('<suspect>', 'file or folder, or a profile')
+    .addOption(
+      new Option('--format <format>', 'what the report is written as')
+        .choices(Object.keys(RENDERERS))
+        .default('text'),
+    )
+    .option('-o, --output <file>', 'write the report to a file, whole or not at all')
+    .option('--good-profile <file>', 'a ready profile of the good model: only what changed is read of it')
+    .option('--suspect-profile <file>', 'the same for the suspect; what it says is believed')
+    .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
+    .addOption(
+      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+    )
+    .option('--progress', 'show progress although stderr is not a terminal')
+    .option('--no-progress', 'show no progress although it is')
+    .addHelpText('after', HELP)
+    .action(async (good: string, suspect: string, flags: Flags) => {
+      process.exitCode = await run(good, suspect, flags);
+    });
+}
+
+const EXIT = { same: 0, changed: 1, error: 2 } as const;
+
+async function run(good: string, suspect: string, flags: Flags): Promise<number> {
+  const interrupted = interruption();
+  const { signal } = interrupted;
+  try {
+    if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
+    const report = await compared(good, suspect, flags, signal);
+    if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+    const render = RENDERERS[flags.format];
+    if (flags.output === undefined)
+      await writeStdout(render(report, wantsColour(process.stdout, process.env)));
+    else {
+      await writeFileWhole(flags.output, render(report, false), signal);
+      say(`${report.outcome}; the report is in ${flags.output}`);
+    }
+    return interrupted.code ?? EXIT[report.outcome];
+  } catch (error) {
+    if (!(error instanceof SteelyardError && error.code === 'ABORTED')) {
+      sayError(error);
+      return 2;
+    }
+    say('interrupted, no report');
+    return interrupted.code ?? 130;
+  } finally {
+    interrupted.end();
+  }
+}
+
+async function compared(
+  good: string,
+  suspect: string,
+  { goodProfile, suspectProfile, threads, io, progress: wanted }: Flags,
+  signal: AbortSignal,
+): Promise<DiffReport> {
+  const progress = progressDisplay(process.stderr, wanted);
+  try {
+    const options: DiffOptions = {
+      io,
+      signal,
+      onProgress: progress.update,
+      ...(threads === undefined ? {} : { threads }),
+      ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
+      ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
+    };
+    return await diff(await source(good), await source(suspect), options);
+  } finally {
+    progress.end();
+  }
+}
+
+const source = async (path: string): Promise<ModelSource> =>
+  path.endsWith('.profile.json') ? readProfile(path) : path;
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
+  return Number(text);
+}
