@@ -1,4 +1,5 @@
-// npm run bench [-- --quick] [-- --only TEXT]: one table of ratios to openssl, and the same as JSON, Markdown and a chart.
+// npm run bench [-- --quick] [-- --only TEXT]: one table of ratios to openssl, and the same as JSON, Markdown and a chart; then
+// what signing and verifying cost beyond a scan (npm run bench -- --only sign: that alone).
 // Everything takes an hour and 40 GB of disk under bench/data; --quick takes two minutes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -8,6 +9,7 @@ import { native } from '../src/measure/native.ts';
 import { PACKAGE_ROOT, VERSION } from '../src/package.ts';
 import { chart } from './chart.ts';
 import { writeModel } from './models.ts';
+import { measureProof, proofTable } from './proof.ts';
 import { measureRounds, type Result } from './rounds.ts';
 import { otherTools, steelyard, type Tool } from './tools.ts';
 import { BENCH_DTYPES, type BenchDtype } from './weights.ts';
@@ -65,7 +67,12 @@ for (const one of cases) {
   measured.push(await measureCase(one));
   console.log(toMarkdown(measured.slice(-1)));
 }
-report(measured);
+if (measured.length > 0) report(measured);
+if ('sign and verify'.includes(options.only ?? '')) {
+  const table = proofTable(await measureProof(options.quick ? 0.25 : 4, options.quick ? 5 : rounds));
+  console.log(table);
+  writeFileSync(join(resultsFolder(), 'proof.md'), table);
+}
 
 async function measureCase(one: Case): Promise<Measured> {
   const files = Array.from({ length: one.files }, (_, i) => {
@@ -85,8 +92,7 @@ function report(all: readonly Measured[]): void {
     load: loadavg()[0],
     steelyard: VERSION,
   };
-  const results = join(PACKAGE_ROOT, 'bench', 'results');
-  mkdirSync(results, { recursive: true });
+  const results = resultsFolder();
   const missing = others.missing.length === 0 ? '' : ` Not installed: ${others.missing.join(', ')}.`;
   const about = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, kernel ${machine.kernel}; median of ${rounds} rounds (lowest–highest).${missing}`;
   const table = `${about}\n\n${toMarkdown(all)}`;
@@ -109,4 +115,10 @@ function toMarkdown(all: readonly Measured[]): string {
     ...rows,
     '',
   ].join('\n');
+}
+
+function resultsFolder(): string {
+  const folder = join(PACKAGE_ROOT, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }

@@ -43,7 +43,11 @@ export async function measureRounds(
   });
 }
 
-async function run([program, ...args]: readonly string[]): Promise<{ seconds: number; memory: number }> {
+/** Throws unless it exits with 0. */
+export async function run([program, ...args]: readonly string[]): Promise<{
+  seconds: number;
+  memory: number;
+}> {
   const begun = performance.now();
   const child = spawn(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   let memory = 0;

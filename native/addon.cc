@@ -9,6 +9,7 @@
 #include <string>
 
 #include "difference.h"
+#include "factors.h"
 #include "measure.h"
 
 namespace {
@@ -25,26 +26,35 @@ using steelyard::Range;
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
+constexpr size_t kRangeSize = 7;
+constexpr uint64_t kRows = 1, kSketch = 2;
+
 bool to_uint64(double value, uint64_t& out) {
   if (!(value >= 0 && value <= kMaxSafeInteger) || value != std::floor(value)) return false;
   out = static_cast<uint64_t>(value);
   return true;
 }
 
-// Four numbers per range: start, end, dtype code or -1, columns.
+// Seven numbers per range: start, end, dtype code or -1, columns, wanted (1: norms and digests of rows, 2:
+// sketch), and the low and high half of the sketch's seed.
 const char* read_ranges(const Napi::Float64Array& plan, std::vector<Range>& ranges) {
-  if (plan.ElementLength() % 4 != 0) return "ranges: four numbers each";
-  ranges.reserve(plan.ElementLength() / 4);
-  for (size_t i = 0; i < plan.ElementLength(); i += 4) {
+  if (plan.ElementLength() % kRangeSize != 0) return "ranges: seven numbers each";
+  ranges.reserve(plan.ElementLength() / kRangeSize);
+  for (size_t i = 0; i < plan.ElementLength(); i += kRangeSize) {
     Range range = {};
-    uint64_t code = 0;
+    uint64_t code = 0, wanted = 0, seed_low = 0, seed_high = 0;
     range.counted = plan[i + 2] != -1;
     if (!to_uint64(plan[i], range.start) || !to_uint64(plan[i + 1], range.end) ||
-        !to_uint64(plan[i + 3], range.columns) || (range.counted && !to_uint64(plan[i + 2], code)) ||
-        code >= steelyard::kDtypeCount) {
-      return "ranges: start, end, dtype code or -1, columns";
+        !to_uint64(plan[i + 3], range.rows.columns) || (range.counted && !to_uint64(plan[i + 2], code)) ||
+        code >= steelyard::kDtypeCount || !to_uint64(plan[i + 4], wanted) || wanted > (kRows | kSketch) ||
+        !to_uint64(plan[i + 5], seed_low) || !to_uint64(plan[i + 6], seed_high) ||
+        (seed_low | seed_high) >> 32 != 0) {
+      return "ranges: start, end, dtype code or -1, columns, wanted, seed";
     }
     range.dtype = static_cast<Dtype>(code);
+    range.rows.norms = (wanted & kRows) != 0;
+    range.rows.sketch = (wanted & kSketch) != 0;
+    range.rows.seed = seed_high << 32 | seed_low;
     ranges.push_back(range);
   }
   return nullptr;
@@ -233,6 +243,75 @@ Napi::Value Difference(const Napi::CallbackInfo& info) {
   }
 }
 
+// Six numbers per update: dtype codes of A and B, rank, in, out, 1 if A stands as rank x in.
+const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& plan,
+                         std::vector<steelyard::Update>& updates) {
+  if (plan.ElementLength() % 6 != 0 || bytes.Length() != plan.ElementLength() / 3) return "plan";
+  for (size_t i = 0; i < plan.ElementLength() / 6; i++) {
+    uint64_t numbers[6];
+    for (size_t k = 0; k < 6; k++) {
+      if (!to_uint64(plan[6 * i + k], numbers[k])) return "plan";
+    }
+    steelyard::Update update = {};
+    for (uint32_t k = 0; k < 2; k++) {
+      const Napi::Value value = bytes[static_cast<uint32_t>(2 * i + k)];
+      if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
+          numbers[k] >= steelyard::kDtypeCount) {
+        return "factors";
+      }
+      const auto data = value.As<Napi::Uint8Array>();
+      (k == 0 ? update.a : update.b) = {data.Data(),
+                                        data.ByteLength(),
+                                        static_cast<Dtype>(numbers[k]),
+                                        static_cast<size_t>(numbers[3 + k]),
+                                        static_cast<size_t>(numbers[2]),
+                                        k == 0 && numbers[5] == 1};
+    }
+    updates.push_back(update);
+  }
+  return steelyard::invalid(updates);
+}
+
+// factors(bytes: Uint8Array[], plan: Float64Array): Float64Array, or null where a value is not finite.
+// For each update R_A, R_B and four sums; after two the second one's factors in the basis of both.
+Napi::Value Factors(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (info.Length() != 2 || !info[0].IsArray() || !info[1].IsTypedArray() ||
+      info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+    return fail(env, "wrong arguments");
+  }
+  try {
+    std::vector<steelyard::Update> updates;
+    if (const char* problem =
+            read_updates(info[0].As<Napi::Array>(), info[1].As<Napi::Float64Array>(), updates))
+      return fail(env, problem);
+    const steelyard::FactorResult result = steelyard::decompose(updates);
+    if (!result.finite) return env.Null();
+    std::vector<double> slots;
+    const auto add = [&slots](const std::vector<double>& values) {
+      slots.insert(slots.end(), values.begin(), values.end());
+    };
+    for (const steelyard::Decomposed& update : result.updates) {
+      add(update.ra);
+      add(update.rb);
+      slots.insert(slots.end(), update.sums, update.sums + 4);
+    }
+    add(result.second.a);
+    add(result.second.b);
+    // As in to_result: a worker that is terminated meanwhile finds no environment to make anything in.
+    void* data = nullptr;
+    napi_value buffer, array;
+    if (napi_create_arraybuffer(env, slots.size() * sizeof(double), &data, &buffer) != napi_ok ||
+        napi_create_typedarray(env, napi_float64_array, slots.size(), buffer, 0, &array) != napi_ok) {
+      return {};
+    }
+    std::memcpy(data, slots.data(), slots.size() * sizeof(double));
+    return {env, array};
+  } catch (const std::bad_alloc&) {
+    return fail(env, "out of memory");
+  }
+}
+
 Napi::Value Kernels(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
   for (size_t i = 0; i < steelyard::kKernelCount; i++) {
@@ -257,6 +336,7 @@ Napi::Value Dtypes(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("measure", Napi::Function::New(env, Measure, "measure"));
   exports.Set("difference", Napi::Function::New(env, Difference, "difference"));
+  exports.Set("factors", Napi::Function::New(env, Factors, "factors"));
   exports.Set("kernels", Napi::Function::New(env, Kernels, "kernels"));
   exports.Set("dtypes", Napi::Function::New(env, Dtypes, "dtypes"));
   return exports;

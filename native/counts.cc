@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 namespace steelyard {
 namespace {
@@ -18,14 +19,14 @@ bool is_float32(Dtype dtype) {
 
 }  // namespace
 
-void Counts::begin(Dtype dtype, uint64_t size, uint64_t columns) {
+void Counts::begin(Dtype dtype, uint64_t size, const RowPlan& plan) {
   dtype_ = dtype;
   size_ = size;
   small_ = size <= kSmall;
   partial_size_ = 0;
   const DtypeRow& traits = row(dtype);
   unit_ = traits.block_size;
-  rows_.begin(columns, columns / traits.block_count * traits.block_size);
+  rows_.begin(plan, plan.columns / traits.block_count * traits.block_size);
   Rows* rows = rows_.wanted() ? &rows_ : nullptr;
   if (traits.method == Method::kCodes && !codes_) codes_.emplace();
   if (traits.method == Method::kBlocks) {
@@ -116,15 +117,25 @@ void Counts::finish(Record& record) {
 
 void Counts::add_code_rows(const uint8_t* data, size_t size) {
   const CodeFormat& format = *code_format(dtype_);
+  if (decoded_ != dtype_ || values_.empty()) {
+    values_.resize(format.codes());
+    for (unsigned code = 0; code < values_.size(); code++) values_[code] = format.value(code);
+    decoded_ = dtype_;
+  }
+  double values[1024];
+  size_t count = 0;
   for (size_t i = 0; i < size; i += unit_) {
     if (format.bits == 4) {
-      const double pair[2] = {format.value(data[i] & 15), format.value(data[i] >> 4)};
-      rows_.add(pair, 2);
+      values[count++] = values_[data[i] & 15];
+      values[count++] = values_[data[i] >> 4];
     } else {
-      const double value = format.value(format.bits == 8 ? data[i] : data[i] | unsigned{data[i + 1]} << 8);
-      rows_.add(&value, 1);
+      values[count++] = values_[format.bits == 8 ? data[i] : data[i] | unsigned{data[i + 1]} << 8];
     }
+    if (count < std::size(values)) continue;
+    rows_.add(values, count);
+    count = 0;
   }
+  rows_.add(values, count);
 }
 
 void Counts::finish_codes(Stats& stats) {

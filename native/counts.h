@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "codes.h"
 #include "dispatch.h"
@@ -23,8 +24,7 @@ class Counts {
  public:
   explicit Counts(const Kernel& kernel) : kernel_(kernel), rows_(kernel.sha256) {}
 
-  // `columns`: elements per row if row statistics are wanted, else 0.
-  void begin(Dtype dtype, uint64_t size, uint64_t columns);
+  void begin(Dtype dtype, uint64_t size, const RowPlan& rows);
   // Takes the next bytes. What it returns is left to the caller to count, before update(): a digest loop can
   // do it on its way.
   Tally offer(const uint8_t* data, size_t size);
@@ -48,6 +48,8 @@ class Counts {
   size_t units_size_ = 0;
 
   Rows rows_;
+  Dtype decoded_ = Dtype::U8;   // whose codes' values these are
+  std::vector<double> values_;  // by code
   ByteCounts bytes_;
   Magnitudes magnitudes_;
   // Made when a tensor first needs them: most files have one kind of dtype.

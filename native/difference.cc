@@ -221,52 +221,6 @@ double squares(const double* values, size_t count) {
   return sum_of(lanes);
 }
 
-// Sign bits of four columns of the sign matrix, by their nibble.
-struct SignMasks {
-  alignas(16) uint64_t of[16][4];
-  constexpr SignMasks() : of() {
-    for (unsigned nibble = 0; nibble < 16; nibble++) {
-      for (unsigned k = 0; k < 4; k++) of[nibble][k] = uint64_t{nibble >> k & 1} << 63;
-    }
-  }
-};
-constexpr SignMasks kSignMasks;
-
-// One row of D times the sign matrix, column by column.
-class RowSketch {
- public:
-  RowSketch(uint64_t seed, uint64_t columns) {
-    for (uint64_t i = 0; i < columns; i++) signs_.push_back(sketch_signs(seed, i));
-  }
-
-  void add(const double* difference, size_t count, uint64_t column) {
-    Doubles sums[kSketchColumns / V::kWidth];
-    std::memcpy(sums, row_, sizeof row_);
-    for (size_t i = 0; i < count; i++) {
-      const Doubles x = {difference[i], difference[i]};
-      const unsigned signs = signs_[column + i];
-      for (unsigned part = 0; part < kSketchColumns / V::kWidth; part++) {
-        Longs mask;
-        load(mask, &kSignMasks.of[signs >> (part / 2 * 4) & 15][part % 2 * 2]);
-        sums[part] += (Doubles)((Longs)x ^ mask);
-      }
-    }
-    std::memcpy(row_, sums, sizeof row_);
-  }
-
-  void end_row() {
-    rows_.insert(rows_.end(), row_, row_ + kSketchColumns);
-    std::fill(row_, row_ + kSketchColumns, 0);
-  }
-
-  const std::vector<double>& rows() const { return rows_; }
-
- private:
-  std::vector<uint16_t> signs_;
-  double row_[kSketchColumns] = {};
-  std::vector<double> rows_;
-};
-
 // Sums of squares by column.
 class ColumnSums {
  public:
@@ -299,7 +253,7 @@ class Pass {
     rows_ = std::make_unique<AxisChange>(rows);
     if (pair.columns > kColumnsMax) return;
     columns_ = std::make_unique<ColumnSums>(pair.columns);
-    if (rows <= kSketchRowsMax) sketch_ = std::make_unique<RowSketch>(seed, pair.columns);
+    if (rows <= kSketchRowsMax) sketch_.begin(pair.columns, seed);
   }
 
   PairMeasurement run() {
@@ -359,7 +313,7 @@ class Pass {
       }
       if (columns_) columns_->add(2, piece.difference + begin, count, segment.column);
       if (columns_) columns_->mark(changed, count, segment.column);
-      if (sketch_) sketch_->add(piece.difference + begin, count, segment.column);
+      if (sketch_.wanted()) sketch_.add(piece.difference + begin, count, segment.column);
     }
     end_segment(segment, sums);
   }
@@ -374,7 +328,7 @@ class Pass {
     row_.difference += sums.difference;
     if (segment.column + (segment.end - segment.begin) < pair_.columns) return;
     rows_->add(segment.row, row_changed_, row_);
-    if (sketch_) sketch_->end_row();
+    if (sketch_.wanted()) sketch_.end_row();
     row_ = {};
     row_changed_ = false;
   }
@@ -398,9 +352,9 @@ class Pass {
     if (rows_) rows_->write(record);
     record.put(uint64_t{columns_ != nullptr});
     if (columns_) columns_->write(record);
-    const size_t sketched = sketch_ ? sketch_->rows().size() : 0;
-    record.put(uint64_t{sketched});
-    for (size_t i = 0; i < sketched; i++) record.put(sketch_->rows()[i]);
+    const std::vector<double>& sketch = sketch_.rows();
+    record.put(uint64_t{sketch.size()});
+    for (double value : sketch) record.put(value);
   }
 
   const Pair& pair_;
@@ -413,7 +367,7 @@ class Pass {
   bool row_changed_ = false;
   std::unique_ptr<AxisChange> rows_;
   std::unique_ptr<ColumnSums> columns_;
-  std::unique_ptr<RowSketch> sketch_;
+  Sketch sketch_;  // of D
 };
 
 }  // namespace

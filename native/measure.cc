@@ -55,7 +55,7 @@ class RangePass {
   }
 
   void begin(const Range& range) {
-    if (range.counted) counts_.begin(range.dtype, range.end - range.start, range.columns);
+    if (range.counted) counts_.begin(range.dtype, range.end - range.start, range.rows);
   }
 
   void add(const Range& range, const uint8_t* data, size_t size) {
@@ -109,6 +109,18 @@ class RangePass {
   size_t index_ = 0;
 };
 
+const char* invalid(const RowPlan& rows, const DtypeRow& traits, uint64_t blocks) {
+  if (!rows.norms && !rows.sketch) return nullptr;
+  if (rows.columns == 0 || rows.columns % traits.block_count != 0)
+    return "a row is not a whole number of blocks";
+  const uint64_t blocks_per_row = rows.columns / traits.block_count;
+  if (blocks % blocks_per_row != 0) return "a row is cut";
+  if (rows.sketch && (rows.columns < kSketchMinWidth || rows.columns > kSketchMaxWidth ||
+                      blocks / blocks_per_row > kSketchMaxHeight))
+    return "a matrix of this size has no sketch";
+  return nullptr;
+}
+
 }  // namespace
 
 const char* invalid(const Job& job) {
@@ -122,9 +134,9 @@ const char* invalid(const Job& job) {
     const uint64_t blocks = (range.end - range.start) / traits.block_size;
     if (blocks * traits.block_size != range.end - range.start)
       return "a range is not a whole number of blocks";
-    if (range.columns > 0 && !has_rows(range.dtype)) return "this dtype has no row statistics";
-    if (range.columns % traits.block_count != 0) return "a row is not a whole number of blocks";
-    if (range.columns > 0 && blocks % (range.columns / traits.block_count) != 0) return "a row is cut";
+    if (const char* problem = invalid(range.rows, traits, blocks)) return problem;
+    if ((range.rows.norms || range.rows.sketch) && !has_rows(range.dtype))
+      return "this dtype has no row statistics";
   }
   return nullptr;
 }

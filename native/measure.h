@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "dtype.h"
+#include "rows.h"
 #include "stats.h"
 #include "window.h"
 
@@ -17,7 +18,7 @@ struct Range {
   uint64_t start, end;  // absolute, end exclusive
   bool counted;
   Dtype dtype;
-  uint64_t columns;  // elements per row; 0: no row statistics
+  RowPlan rows;
 };
 
 // What of the pass is done: without the file's digest two threads can share a file.
@@ -41,7 +42,8 @@ struct Measurement {
   Outcome outcome = Outcome::kDone;
   uint64_t offset = 0;  // where reading failed
   int error = 0;        // errno
-  Record record;        // file digest (zeros if not asked for); per range: digest, stats if counted, rows
+  Record record;        // file digest (zeros if not asked for); per range: digest, stats if counted, rows,
+                        // sketch
 };
 
 // Why a job cannot be run, or nullptr: TypeScript has validated all this, and hostile structure gets no

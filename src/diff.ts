@@ -1,4 +1,5 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
+import { diffAdapters } from './diff/adapter/diff.ts';
 import { conclude } from './diff/conclusion.ts';
 import { lookUps } from './diff/evidence.ts';
 import { fileChanges, metadataChanges } from './diff/files.ts';
@@ -43,11 +44,14 @@ export async function diff(
   const matched = match(before, now);
   const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
   const tensors = nameRows(compared, sides);
+  const adapters = await diffAdapters(sides, reading);
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
   const { structure, identical } = matched;
   const found = { structure, files: fileChanges(before, now, explained), metadata, tensors, identical };
-  const failures = sortFailures([...sides.flatMap((side) => side.errors), ...errors].map(toFailure));
+  const failures = sortFailures(
+    [...sides.flatMap((side) => side.errors), ...errors, ...adapters.errors].map(toFailure),
+  );
   const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
   return {
     schema: 'steelyard/diff/1',
@@ -58,7 +62,7 @@ export async function diff(
     suspect: summaryOf(sides[1].profile),
     conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }),
     ...found,
-    adapter: null,
+    adapter: adapters.adapter,
     errors: failures,
   };
 }

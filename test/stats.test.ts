@@ -9,10 +9,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DTYPES, type DtypeInfo, dtypeByName } from '../src/dtype.ts';
 import { type Io, native, type Part } from '../src/measure/native.ts';
+import { RANGE_SIZE } from '../src/measure/plan.ts';
 import { type Measurement, type RangeMeasurement, readRecord } from '../src/measure/record.ts';
 import { divide } from '../src/measure/share.ts';
 import type { Stats } from '../src/measure/stats.ts';
 import { blockTypeOf } from './reference/ggml.ts';
+import { referenceSketch } from './reference/sketch.ts';
 import { referenceStats } from './reference/stats.ts';
 
 /** A tensor to be weighed; `skew`: its start modulo 64. */
@@ -22,6 +24,8 @@ interface Case {
   readonly bytes: Uint8Array;
   readonly skew?: number;
   readonly columns?: number;
+  /** Of a sketch, which takes the place of row statistics. */
+  readonly seed?: bigint;
 }
 
 t.setTimeout(300_000);
@@ -262,9 +266,7 @@ t.test('a file in two parts', async (t) => {
   const cases = ['BF16', 'F32', 'Q4_K'].map((dtype) => ordinary(dtypeByName(dtype)!, 3000, dtype));
   const { file, starts } = laidOut(cases);
   const ranges = cases.map(({ dtype, bytes }, i) => range(starts[i]!, bytes, dtypeByName(dtype)!.code));
-  const flat = Float64Array.from(
-    ranges.flatMap(({ start, end, dtype, columns }) => [start, end, dtype, columns]),
-  );
+  const flat = planOf(ranges);
   withFile(file, (fd) => {
     for (const { io, kernel } of ways()) {
       const control = new BigInt64Array(new SharedArrayBuffer(16));
@@ -272,8 +274,8 @@ t.test('a file in two parts', async (t) => {
         Buffer.from(native().measure(fd, size, ranges, control, 1, io, kernel, part).record);
       const all = record(file.length, flat, 'all');
       for (let first = 0; first <= ranges.length; first++) {
-        const own = record(file.length, flat.slice(4 * first), 'all');
-        const others = record(ranges[first - 1]?.end ?? 0, flat.slice(0, 4 * first), 'ranges');
+        const own = record(file.length, flat.slice(RANGE_SIZE * first), 'all');
+        const others = record(ranges[first - 1]?.end ?? 0, flat.slice(0, RANGE_SIZE * first), 'ranges');
         t.ok(
           Buffer.concat([own.subarray(0, 32), others.subarray(32), own.subarray(32)]).equals(all),
           `${kernel}, ${io}, ${first}`,
@@ -289,13 +291,21 @@ t.test('a long file is divided where both workers will be done at the same time'
   const SIZE = 2 ** 24;
   const dividedAt = (dtype: string, tensors: number) => {
     const { code } = dtypeByName(dtype)!;
-    const flat = Array.from({ length: tensors }, (_, i) => [SIZE * i, SIZE * (i + 1), code, 0]).flat();
+    const flat = Array.from({ length: tensors }, (_, i) => [
+      SIZE * i,
+      SIZE * (i + 1),
+      code,
+      0,
+      0,
+      0,
+      0,
+    ]).flat();
     return divide(new Float64Array(flat), SIZE * tensors);
   };
   t.equal(dividedAt('BF16', 64), 60, 'digest and statistics take little more than the digest alone');
   t.equal(dividedAt('Q4_K', 64), 40, 'the one with the digest of the file takes over a third');
   t.equal(dividedAt('Q4_K', 1), 1, 'a tensor is not divided');
-  t.equal(divide(new Float64Array([0, 8, -1, 0]), 8), 1, 'only a header');
+  t.equal(divide(new Float64Array([0, 8, -1, 0, 0, 0, 0]), 8), 1, 'only a header');
   t.equal(divide(new Float64Array(), 8), 0);
 });
 
@@ -374,10 +384,71 @@ t.test('rows', async (t) => {
   }
 });
 
+t.test('sketches', async (t) => {
+  for (const [dtype, columns, rows] of [
+    ['F32', 64, 70],
+    ['F32', 16_385, 2],
+    ['F64', 77, 9],
+    ['F16', 127, 40],
+    ['BF16', 130, 21],
+    ['BF16', 16_400, 3],
+    ['F8_E4M3', 65, 11],
+    ['F8_E8M0', 65, 3],
+    ['F4', 66, 11],
+    ['I8', 64, 130],
+    ['I32', 71, 8],
+    ['U64', 71, 8],
+    ['Q4_0', 64, 17],
+    ['Q5_1', 96, 17],
+    ['Q8_0', 96, 17],
+    ['Q2_K', 256, 3],
+    ['Q4_K', 512, 5],
+    ['Q6_K', 256, 5],
+    ['IQ4_XS', 256, 4],
+    ['MXFP4', 64, 9],
+  ] as const) {
+    const info = dtypeByName(dtype)!;
+    const one = {
+      ...ordinary(info, (columns * rows) / info.blockCount, `${rows} rows of ${columns}`),
+      columns,
+    };
+    const seeds = [0n, 1n, 0xffff_ffff_ffff_ffffn, 0x0123_4567_89ab_cdefn];
+    weigh(
+      t,
+      dtype,
+      [0, 1, 63].flatMap((skew, i) => [
+        { ...one, skew, seed: seeds[i]! },
+        { ...one, skew: skew + 1, seed: seeds[i + 1]! },
+      ]),
+    );
+  }
+  const values = Float64Array.from({ length: 128 }, (_, i) => (i === 0 ? 1e39 : 1.5));
+  weigh(t, 'beyond a float32', [
+    { name: 'F64', dtype: 'F64', bytes: new Uint8Array(values.buffer), columns: 64, seed: 5n },
+  ]);
+});
+
+t.test('no sketch of what is too narrow, too wide or too long', (t) => {
+  for (const [columns, rows] of [
+    [63, 1],
+    [2 ** 20 + 1, 1],
+    [64, 2 ** 19 + 1],
+  ] as const) {
+    const { bytes } = ordinary(dtypeByName('U8')!, columns * rows, '');
+    const one = range(0, bytes, dtypeByName('U8')!.code, columns, 1n);
+    t.throws(
+      () => withFile(bytes, (fd) => measure(fd, bytes.length, [one], ways()[0]!)),
+      /no sketch/,
+      `${columns}`,
+    );
+  }
+  t.end();
+});
+
 t.test('no rows where elements are not decoded one by one', (t) => {
   for (const dtype of ['C64', 'F6_E2M3', 'IQ2_XXS', 'Q8_1', 'Q8_K', 'NVFP4']) {
     const { code, blockCount, blockSize } = dtypeByName(dtype)!;
-    const rows = [{ start: 0, end: blockSize, dtype: code, columns: blockCount }];
+    const rows = [range(0, new Uint8Array(blockSize), code, blockCount)];
     t.throws(
       () => withFile(new Uint8Array(blockSize), (fd) => measure(fd, blockSize, rows, ways()[0]!)),
       /no row statistics/,
@@ -431,8 +502,8 @@ t.test('tensors across the windows of a large file', async (t) => {
 /** Weighs all cases in one file, every way, and holds the results against the twin and against each other. */
 function weigh(t: Test, title: string, cases: readonly Case[]): void {
   const { file, starts } = laidOut(cases);
-  const ranges = cases.map(({ dtype, bytes, columns }, i) =>
-    range(starts[i]!, bytes, dtypeByName(dtype)!.code, columns),
+  const ranges = cases.map(({ dtype, bytes, columns, seed }, i) =>
+    range(starts[i]!, bytes, dtypeByName(dtype)!.code, columns, seed),
   );
   let first: Weighed | undefined;
   everyWay(file, ranges, (weighed) => {
@@ -464,6 +535,8 @@ interface NativeRange {
   readonly dtype: number;
   /** 0: no rows. */
   readonly columns: number;
+  /** null: no sketch, but norms and digests if there are columns. */
+  readonly seed: bigint | null;
 }
 
 interface Way {
@@ -478,13 +551,21 @@ interface Weighed {
 }
 
 function measure(fd: number, size: number, ranges: readonly NativeRange[], { io, kernel }: Way): Weighed {
-  const flat = ranges.flatMap(({ start, end, dtype, columns }) => [start, end, dtype, columns]);
-  const found = native().measure(fd, size, Float64Array.from(flat), null, 0, io, kernel);
+  const found = native().measure(fd, size, planOf(ranges), null, 0, io, kernel);
   const way = `${kernel}, ${io}`;
   assert.equal(found.outcome, 'done', way);
   assert.equal(found.kernel, kernel, 'the kernel that was asked for');
   const dtypes = ranges.map(({ dtype }) => dtype);
   return { way, record: Buffer.from(found.record), read: () => readRecord(found.record, dtypes) };
+}
+
+function planOf(ranges: readonly NativeRange[]): Float64Array {
+  const flat = ranges.flatMap(({ start, end, dtype, columns, seed }) => {
+    const wanted = seed === null ? (columns > 0 ? 1 : 0) : 2;
+    const bits = seed ?? 0n;
+    return [start, end, dtype, columns, wanted, Number(bits & 0xffff_ffffn), Number(bits >> 32n)];
+  });
+  return Float64Array.from(flat);
 }
 
 /** All kernels, portable first, and both ways of reading. */
@@ -525,26 +606,32 @@ function laidOut(cases: readonly Case[]): { file: Uint8Array; starts: number[] }
   return { file, starts };
 }
 
-const range = (start: number, bytes: Uint8Array, dtype: number, columns = 0): NativeRange => ({
-  start,
-  end: start + bytes.length,
-  dtype,
-  columns,
-});
+const range = (
+  start: number,
+  bytes: Uint8Array,
+  dtype: number,
+  columns = 0,
+  seed: bigint | null = null,
+): NativeRange => ({ start, end: start + bytes.length, dtype, columns, seed });
 
 // The twin's answer depends on bytes, dtype and columns alone; alignments share it.
 const answers = new Map<string, Stats>();
 
-function differences(found: RangeMeasurement, { name, dtype, bytes, columns }: Case): string[] {
+function differences(found: RangeMeasurement, { name, dtype, bytes, columns, seed }: Case): string[] {
   const digest = sha256(bytes);
-  const key = `${dtype} ${columns} ${digest}`;
-  const wanted = answers.get(key) ?? referenceStats(bytes, dtype, columns);
+  const key = `${dtype} ${columns} ${seed} ${digest}`;
+  const wanted = answers.get(key) ?? twin();
   answers.set(key, wanted);
   const wrong = found.sha256 === digest ? [] : ['sha256'];
   const undefinedParts = dtype === 'F64' && leavesRange(bytes) ? OF_POWERS : /^$/;
   return [...wrong, ...mismatches(found.stats, wanted, '', toleranceOf(dtype, wanted))]
     .filter((text) => !undefinedParts.test(text))
     .map((text) => `${name}: ${text}`);
+
+  function twin(): Stats {
+    if (seed === undefined || columns === undefined) return referenceStats(bytes, dtype, columns);
+    return { ...referenceStats(bytes, dtype), sketch: referenceSketch(bytes, dtype, columns, seed) };
+  }
 }
 
 // Stats says that powers are computed as doubles: where fourth powers leave their range, these are null or inexact. All

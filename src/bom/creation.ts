@@ -1,11 +1,14 @@
 // Files with digests → an MBOM.
 import { SteelyardError } from '../error.ts';
+import type { ProfileDocument } from '../profile/document.ts';
+import type { DeclarableTensor } from '../sign/content.ts';
 import { DEFAULT_IGNORED, exclusion } from '../sign/exclusion.ts';
 import { fingerprint, readPublicKey } from '../sign/key.ts';
 import { hexOf, type SignableFile } from '../sign/manifest.ts';
 import { byBytes } from '../sign/path.ts';
 import { readMbom, rootOf, writeMbom } from './document.ts';
 import type { Part } from './mbom.ts';
+import { tensorsDigest } from './tensors.ts';
 
 export interface MbomOptions {
   /** What the model is called. */
@@ -14,7 +17,11 @@ export interface MbomOptions {
   readonly adapter?: Part;
   /** `name@sha256:…`; a tag alone is refused. */
   readonly runtimeImage?: string;
-  /** The public key, in PEM, that will sign it: a hint for readers. */
+  /** The model's profile: the MBOM names its digest. */
+  readonly profile?: ProfileDocument;
+  /** The model's tensors: the MBOM has one digest over all of them. */
+  readonly tensors?: readonly DeclarableTensor[];
+  /** The public key that will sign it, in PEM or as `sha256:…` over its DER: a hint for readers. */
   readonly signingKey?: string | Buffer;
   /** Paths that are no part of the model, besides Git's and those of evidence about it. No globs. */
   readonly ignore?: readonly string[];
@@ -25,21 +32,25 @@ export interface MbomOptions {
  *
  * @param files as a scan has read them: `Report.files`.
  * @returns the text of `model.mbom.yaml`.
- * @throws SteelyardError NOT_FOUND: no file; USAGE: something is not pinned by a digest, or a name cannot be written.
+ * @throws SteelyardError NOT_FOUND: no file; USAGE: something is not pinned by a digest, a name cannot be written, or
+ * the profile is one of other files.
  */
 export function createMbom(files: readonly SignableFile[], options: MbomOptions): string {
-  const { name, ignore = [], signingKey, ...parts } = options;
+  const { name, ignore = [], signingKey, profile, tensors, ...parts } = options;
   const isIgnored = exclusion([...ignore, ...DEFAULT_IGNORED]);
   const listed = files
     .filter(({ path }) => !isIgnored(path))
     .map(({ path, sha256, size }) => ({ path, sha256: hexOf(sha256), size }))
     .sort((a, b) => byBytes(a.path, b.path));
   if (listed.length === 0) throw new SteelyardError('NOT_FOUND', 'the model holds no file to list');
+  if (profile !== undefined) assertProfileOf(profile, files);
   const text = writeMbom({
     schema: 'steelyard/mbom/1',
     model: { name, digest: rootOf(listed) },
     ...parts,
-    ...(signingKey === undefined ? {} : { signingKey: fingerprint(readPublicKey(signingKey)) }),
+    ...(profile === undefined ? {} : { profile: profile.digest }),
+    ...(tensors === undefined ? {} : { tensors: tensorsDigest(tensors) }),
+    ...(signingKey === undefined ? {} : { signingKey: fingerprintOf(signingKey) }),
     files: listed,
   });
   try {
@@ -49,5 +60,19 @@ export function createMbom(files: readonly SignableFile[], options: MbomOptions)
     // What cannot be read back is wrong in the options: a tag in place of a digest, most of the time.
     if (!(cause instanceof SteelyardError) || cause.code !== 'INVALID_MBOM') throw cause;
     throw new SteelyardError('USAGE', cause.message, { cause });
+  }
+}
+
+const fingerprintOf = (key: string | Buffer): string =>
+  String(key).startsWith('sha256:') ? String(key) : fingerprint(readPublicKey(key));
+
+function assertProfileOf(profile: ProfileDocument, files: readonly SignableFile[]): void {
+  const digests = new Map(files.map(({ path, sha256 }) => [path, hexOf(sha256)]));
+  for (const { path, format, sha256 } of profile.files) {
+    // Of files that hold no weights, evidence may have been added since.
+    if (format === null || digests.get(path) === hexOf(sha256)) continue;
+    throw new SteelyardError('USAGE', 'the profile is of another model: the digest of a file differs', {
+      file: path,
+    });
   }
 }

@@ -32,12 +32,17 @@ export function openMbom(bytes: Uint8Array): Mbom {
     const where = path === '' ? '' : `${path.slice(0, 200)}: `;
     return refuse('MALFORMED_MBOM', `${yaml.placeOf(issue!.path)}: ${where}${issue!.message.slice(0, 200)}`);
   }
-  const { base_model, adapter, runtime_image, signing_key, ...rest } = result.data;
+  const { schema: version, model, files, ...optional } = result.data;
+  const { base_model, adapter, runtime_image, profile, tensors, signing_key } = optional;
   const mbom: Mbom = {
-    ...rest,
+    schema: version,
+    model,
+    files,
     ...(base_model === undefined ? {} : { baseModel: base_model }),
     ...(adapter === undefined ? {} : { adapter }),
     ...(runtime_image === undefined ? {} : { runtimeImage: runtime_image }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(tensors === undefined ? {} : { tensors }),
     ...(signing_key === undefined ? {} : { signingKey: signing_key }),
   };
   assertDistinct(mbom.files.map(({ path }) => path));
@@ -67,6 +72,8 @@ export function writeMbom({
   baseModel,
   adapter,
   runtimeImage,
+  profile,
+  tensors,
   signingKey,
   files,
 }: Mbom): string {
@@ -81,6 +88,10 @@ export function writeMbom({
     ...part('base_model', baseModel),
     ...part('adapter', adapter),
     ...(runtimeImage === undefined ? [] : [`runtime_image: ${quoted(runtimeImage)}`]),
+    ...(profile === undefined ? [] : [`profile: ${profile}`]),
+    ...(tensors === undefined
+      ? []
+      : ['tensors:', `  count: ${tensors.count}`, `  digest: ${tensors.digest}`]),
     ...(signingKey === undefined ? [] : [`signing_key: ${signingKey}`]),
     'files:',
     ...files.flatMap(({ path, sha256, size }) => [

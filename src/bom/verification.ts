@@ -1,17 +1,21 @@
 // Are these files the model that the MBOM describes, and did a trusted signer sign the MBOM?
 import { compareFiles } from '../sign/comparison.ts';
+import type { DeclarableTensor } from '../sign/content.ts';
 import { DEFAULT_IGNORED } from '../sign/exclusion.ts';
 import type { SignableFile } from '../sign/manifest.ts';
-import { type Outcome, proven } from '../sign/refusal.ts';
+import { type Outcome, proven, refuse } from '../sign/refusal.ts';
 import { openBundle } from '../sign/signature.ts';
 import type { Signer, Trust } from '../sign/trust.ts';
 import { documentSigner, type VerifyOptions } from '../sign/verify.ts';
 import { openMbom } from './document.ts';
 import type { Mbom } from './mbom.ts';
+import { tensorsDigest } from './tensors.ts';
 
 export interface MbomVerifyOptions extends VerifyOptions {
   /** A signature over the MBOM's exact bytes, and who must have made it. */
   readonly signature?: { readonly bundle: Uint8Array; readonly trust: Trust };
+  /** The model's tensors, to be held against the digest over all of them, if the MBOM has one. */
+  readonly tensors?: readonly DeclarableTensor[];
 }
 
 export interface MbomProof {
@@ -35,7 +39,7 @@ export interface MbomProof {
 export function verifyMbom(
   document: Uint8Array,
   files: readonly SignableFile[],
-  { signature, ignore = [], now = new Date() }: MbomVerifyOptions = {},
+  { signature, tensors, ignore = [], now = new Date() }: MbomVerifyOptions = {},
 ): Outcome<MbomProof> {
   return proven(() => {
     const signer =
@@ -45,6 +49,18 @@ export function verifyMbom(
     const mbom = openMbom(document);
     const declared = mbom.files.map(({ path, sha256, size }) => ({ name: path, sha256, size }));
     const unsigned = compareFiles(declared, files, { signer: DEFAULT_IGNORED, verifier: ignore });
+    if (tensors !== undefined) compareTensors(mbom, tensors);
     return { signer, mbom, rootDigest: mbom.model.digest, fileCount: declared.length, unsigned };
+  });
+}
+
+// Comes last: where files differ, their names say more. Where none does, the MBOM was wrong when it was written.
+function compareTensors({ tensors: declared }: Mbom, tensors: readonly DeclarableTensor[]): void {
+  if (declared === undefined) return;
+  const actual = tensorsDigest(tensors);
+  if (actual.digest === declared.digest && actual.count === declared.count) return;
+  refuse('DIGEST_MISMATCH', 'the tensors are not those that were declared', {
+    expected: `${declared.digest} over ${declared.count}`,
+    actual: `${actual.digest} over ${actual.count}`,
   });
 }

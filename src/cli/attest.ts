@@ -1,41 +1,70 @@
 // `steelyard attest`: scan, and sign the verdict as a claim about the model's root digest.
-import { Command } from 'commander';
-import { attest, type FailOn } from '../index.ts';
+import { createHash } from 'node:crypto';
+import { Command, Option } from 'commander';
+import { attest, type FailOn, PREDICATES, type Predicate, parsePolicy, scan } from '../index.ts';
+import { today } from './comparison.ts';
+import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say } from './message.ts';
+import { naming } from './naming.ts';
 import { checkOutput, writeFileWhole } from './output.ts';
-import { run } from './run.ts';
-import { failOnOption, scanned } from './sign.ts';
+import { type Run, run } from './run.ts';
+import { failOnOption } from './sign.ts';
 
 interface Flags extends KeyFlags {
   readonly output: string;
-  readonly failOn: FailOn;
+  readonly failOn?: FailOn;
+  readonly policy?: string;
+  readonly predicate: Predicate;
 }
 
 export function attestCommand(): Command {
-  return withKey(new Command('attest'))
+  return withKey(new Command('attest'), true)
     .summary('sign the verdict of a scan')
     .description(
-      'Scans a model and writes a signed SLSA verification summary about its root digest: PASSED or FAILED, with the number ' +
-        'of findings of each rule. Exits with 1 if the scan failed, and attests that; attests nothing if it had no verdict.',
+      'Scans a model and writes a signed statement about its root digest: a SLSA verification summary (PASSED or FAILED) or a ' +
+        'simple verification result (what passed), with the number of findings of each rule. Exits with 1 if the scan failed, ' +
+        'and attests that; attests nothing if it had no verdict.',
     )
     .argument('<path...>', 'files and folders of one model')
     .requiredOption('-o, --output <file>', 'the attestation: model.intoto.jsonl')
+    .addOption(
+      new Option('--predicate <form>', 'SLSA VSA v1 or in-toto SVR v0.2').choices(PREDICATES).default('vsa'),
+    )
+    .option('--policy <file>', 'what the model must be; its digest is attested')
     .addOption(failOnOption())
-    .action((paths: string[], flags: Flags) =>
-      run(async (now) => {
-        await checkOutput(flags.output, paths);
-        const key = signingKey(flags, process.env);
-        const { report, options } = await scanned(paths, flags, now);
-        const { outcome } = report.verdict;
-        if (!report.complete) {
-          say('not attested: not everything could be looked at; see steelyard scan');
-          return outcome === 'fail' ? 1 : 2;
-        }
-        const { bundle, rootDigest } = attest(report, key, options);
-        await writeFileWhole(flags.output, [bundle], now.signal);
-        say(`attested ${outcome} for ${rootDigest}; the attestation is in ${flags.output}`);
-        return outcome === 'pass' ? 0 : 1;
-      }),
-    );
+    .action((paths: string[], flags: Flags) => run((now) => attestation(paths, flags, now)));
 }
+
+async function attestation(
+  paths: readonly string[],
+  { output, policy, predicate, failOn, ...keyFlags }: Flags,
+  { signal, onProgress, measured }: Run,
+): Promise<number> {
+  await checkOutput(output, paths);
+  const key = signingKey(keyFlags, process.env);
+  const rules = policy === undefined ? undefined : readInput(policy, 'policy');
+  const report = await scan(paths, {
+    ...(rules === undefined ? {} : { policy: parsePolicy(rules.toString('utf8'), policy), today: today() }),
+    ...(failOn === undefined ? {} : { failOn }),
+    followSymlinks: 'never',
+    signal,
+    onProgress,
+  });
+  measured();
+  const { outcome } = report.verdict;
+  if (!report.complete) {
+    say('not attested: not everything could be looked at; see steelyard scan');
+    return outcome === 'fail' ? 1 : 2;
+  }
+  const { bundle, rootDigest } = attest(report, key, {
+    ...naming(paths, output),
+    predicate,
+    ...(rules === undefined ? {} : { policyDigest: digestOf(rules) }),
+  });
+  await writeFileWhole(output, [bundle], signal);
+  say(`attested ${outcome} for ${rootDigest}; the attestation is in ${output}`);
+  return outcome === 'pass' ? 0 : 1;
+}
+
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -1,5 +1,5 @@
 // `steelyard bom`: declare what a model is made of, hold files against the declaration, hand it to other tools.
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SteelyardError } from '../error.ts';
 import {
@@ -12,29 +12,34 @@ import {
   verifyMbom,
 } from '../index.ts';
 import { counted } from '../report/quantity.ts';
+import { readProfile } from './comparison.ts';
+import { print, readSignature } from './evidence.ts';
 import { readInput } from './input.ts';
 import { say } from './message.ts';
+import { insideOf, naming } from './naming.ts';
 import { outcomeText } from './outcome.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
 import { type Run, run } from './run.ts';
 import { type TrustFlags, trustOf, withTrust } from './trust.ts';
-import { insideOf, print, readSignature } from './verify.ts';
 
 interface CreateFlags {
   readonly output: string;
-  readonly name?: string;
-  readonly baseModel?: Part;
+  readonly model?: string;
+  readonly base?: Part;
   readonly adapter?: Part;
   readonly runtimeImage?: string;
+  readonly profile?: string;
   readonly signingKey?: string;
 }
 
 interface VerifyFlags extends TrustFlags {
+  readonly root?: string;
   readonly signature?: string;
 }
 
 interface ExportFlags {
   readonly output?: string;
+  readonly profile?: string;
   readonly specVersion: CycloneDxVersion;
 }
 
@@ -44,43 +49,53 @@ export function bomCommands(): readonly Command[] {
     .summary('write the MBOM of a model')
     .argument('<path...>', 'files and folders of one model')
     .requiredOption('-o, --output <file>', 'the MBOM: model.mbom.yaml')
-    .option('--name <name>', "the model's name (default: its folder's)")
-    .option('--base-model <part>', 'what it was made from: name@sha256:digest', part)
+    .option('--model <name>', "the model's name (default: its folder's)")
+    .option('--base <part>', 'what it was made from: name@sha256:digest', part)
     .option('--adapter <part>', 'the adapter it goes with: name@sha256:digest', part)
     .option('--runtime-image <image>', 'the image that runs it: name@sha256:digest')
-    .option('--signing-key <file>', 'public key (PEM) that will sign the MBOM')
+    .option('--profile <file>', "the model's profile: the MBOM names its digest")
+    .option(
+      '--signing-key <hint>',
+      'the key that will sign the MBOM: sha256:digest, or a file with the public key (PEM)',
+    )
     .action((paths: string[], flags: CreateFlags) => run((now) => creation(paths, flags, now)));
   const verify = withTrust(new Command('verify'))
     .summary('hold files against an MBOM')
     .argument('<mbom>', 'model.mbom.yaml')
-    .argument('[path...]', "files and folders of the model (default: the MBOM's folder)")
+    .option('--root <folder>', "the model (default: the MBOM's folder)")
     .option('--signature <file>', 'a signature over the MBOM, checked first')
-    .action((mbom: string, paths: string[], flags: VerifyFlags) =>
-      run((now) => verification(mbom, paths, flags, now)),
-    );
+    .action((mbom: string, flags: VerifyFlags) => run((now) => verification(mbom, flags, now)));
   const exporting = new Command('export')
-    .summary('write an MBOM as CycloneDX')
+    .summary('write an MBOM for other tools')
     .argument('<mbom>', 'model.mbom.yaml')
+    .addOption(
+      new Option('--format <format>', 'what it is written as').choices(['cyclonedx']).default('cyclonedx'),
+    )
     .addOption(
       new Option('--spec-version <version>', 'version of CycloneDX').choices(['1.6', '1.7']).default('1.6'),
     )
+    .option('--profile <file>', 'the profile that the MBOM names: adds a component for each tensor')
     .option('-o, --output <file>', 'write it to a file, whole or not at all')
     .action((mbom: string, flags: ExportFlags) => run((now) => exportation(mbom, flags, now)));
   return [create, verify, exporting];
 }
 
 async function creation(paths: readonly string[], flags: CreateFlags, now: Run): Promise<number> {
-  const { output, signingKey, ...parts } = flags;
+  const { output, model: named, base, signingKey, profile, ...parts } = flags;
   await checkOutput(output, paths);
-  const key = signingKey === undefined ? {} : { signingKey: readInput(signingKey, 'public key') };
+  const options = {
+    ...parts,
+    ...(base === undefined ? {} : { baseModel: base }),
+    ...(signingKey === undefined ? {} : { signingKey: keyHint(signingKey) }),
+    ...(profile === undefined ? {} : { profile: await readProfile(profile) }),
+  };
   const { signal, onProgress, measured } = now;
-  const { root, files, errors } = await digestModel(paths, { signal, onProgress });
+  const { files, tensors, errors } = await digestModel(paths, { signal, onProgress });
   measured();
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
   if (errors.length > 0) return 2;
-  const ignore = [insideOf(root, output)].filter((path) => path !== null);
-  const name = basename(paths.length === 1 ? resolve(paths[0]!) : root);
-  const text = createMbom(files, { name, ...parts, ...key, ignore });
+  const { name, ignore } = naming(paths, output);
+  const text = createMbom(files, { ...options, name: named ?? name, ignore, tensors });
   await writeFileWhole(output, [text], signal);
   const { model, files: listed } = readMbom(Buffer.from(text));
   say(`${model.digest}, ${counted(listed.length, 'file')}; the MBOM is in ${output}`);
@@ -89,8 +104,7 @@ async function creation(paths: readonly string[], flags: CreateFlags, now: Run):
 
 async function verification(
   mbom: string,
-  paths: readonly string[],
-  { signature, ...flags }: VerifyFlags,
+  { signature, root: named = dirname(resolve(mbom)), ...flags }: VerifyFlags,
   now: Run,
 ): Promise<number> {
   if (signature === undefined && Object.keys(flags).length > 0) {
@@ -100,17 +114,20 @@ async function verification(
   const signed =
     signature === undefined ? {} : { signature: { bundle: readSignature(signature), trust: trustOf(flags) } };
   const { signal, onProgress, measured } = now;
-  const named = paths.length === 0 ? [dirname(resolve(mbom))] : paths;
-  const { root, files, errors } = await digestModel(named, { signal, onProgress });
+  const { root, files, tensors, errors } = await digestModel(named, { signal, onProgress });
   measured();
+  // Tensors of files that could not be read are not known.
+  const whole = errors.length > 0 ? {} : { tensors };
   const evidence = signature === undefined ? [mbom] : [mbom, signature];
   const ignore = evidence.map((path) => insideOf(root, path)).filter((path) => path !== null);
-  return print(outcomeText(verifyMbom(document, files, { ...signed, ignore }), errors));
+  return print(outcomeText(verifyMbom(document, files, { ...signed, ...whole, ignore }), errors));
 }
 
-async function exportation(mbom: string, { output, specVersion }: ExportFlags, now: Run): Promise<number> {
+async function exportation(mbom: string, flags: ExportFlags, now: Run): Promise<number> {
+  const { output, specVersion: version, profile } = flags;
   if (output !== undefined) await checkOutput(output, [mbom]);
-  const text = exportCycloneDx(readMbom(readInput(mbom, 'MBOM')), specVersion);
+  const options = { version, ...(profile === undefined ? {} : { profile: await readProfile(profile) }) };
+  const text = exportCycloneDx(readMbom(readInput(mbom, 'MBOM')), options);
   if (output === undefined) await writeStdout([text]);
   else await writeFileWhole(output, [text], now.signal);
   return 0;
@@ -121,3 +138,6 @@ function part(text: string): Part {
   if (name !== undefined && digest !== undefined) return { name, digest };
   throw new InvalidArgumentError('It must be pinned by a digest: name@sha256:…');
 }
+
+const keyHint = (hint: string): string | Buffer =>
+  hint.startsWith('sha256:') ? hint : readInput(hint, 'public key');

@@ -30,10 +30,12 @@ Exit codes:
 const PROOF_HELP = `
 Examples:
   steelyard sign models/llama --key key.pem -o model.sig
-  steelyard verify models/llama --signature model.sig --public-key pub.pem
+  steelyard scan models/llama --sign model.sig --key key.pem --format json -o report.json    the same, with the report
+  steelyard sign models/llama --key key.pem -o new.sig --reuse model.sig --public-key pub.pem --changed models/llama/README.md
+  steelyard verify models/llama --signature model.sig --public-key pub.pem --scan
   steelyard bom create models/llama -o model.mbom.yaml --runtime-image img@sha256:…
   steelyard sign model.mbom.yaml --key key.pem -o model.mbom.yaml.sigstore.json
-  steelyard bom verify model.mbom.yaml models/llama --signature model.mbom.yaml.sigstore.json --public-key pub.pem
+  steelyard bom verify model.mbom.yaml --root models/llama --signature model.mbom.yaml.sigstore.json --public-key pub.pem
   steelyard attest models/llama --key key.pem -o model.intoto.jsonl
 
 Exit codes:

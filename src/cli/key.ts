@@ -6,16 +6,26 @@ import { readInput } from './input.ts';
 export interface KeyFlags {
   readonly key: string;
   readonly passwordFile?: string;
+  readonly certificateChain?: string;
 }
 
 export const PASSWORD_VARIABLE = 'STEELYARD_KEY_PASSWORD';
 
-export const withKey = (command: Command): Command =>
-  command
-    .requiredOption('--key <file>', `private key in PEM; its password is taken from ${PASSWORD_VARIABLE}`)
-    .option('--password-file <file>', "the key's password, if it is in a file");
+export function withKey(command: Command, required: boolean): Command {
+  const key = command.createOption(
+    '--key <file>',
+    `private key in PEM, or cosign's; its password is taken from ${PASSWORD_VARIABLE}`,
+  );
+  return command
+    .addOption(required ? key.makeOptionMandatory() : key)
+    .option('--password-file <file>', "the key's password, if it is in a file")
+    .option('--certificate-chain <file>', "certificates (PEM) for the signature, the key's own first");
+}
 
-export function signingKey({ key, passwordFile }: KeyFlags, env: NodeJS.ProcessEnv): SigningKey {
+export function signingKey(
+  { key, passwordFile, certificateChain }: KeyFlags,
+  env: NodeJS.ProcessEnv,
+): SigningKey {
   const privateKey = readInput(key, 'private key');
   const password =
     passwordFile === undefined
@@ -23,5 +33,11 @@ export function signingKey({ key, passwordFile }: KeyFlags, env: NodeJS.ProcessE
       : readInput(passwordFile, 'password')
           .toString('utf8')
           .replace(/\r?\n$/, '');
-  return { privateKey, ...(password === undefined ? {} : { password }) };
+  return {
+    privateKey,
+    ...(password === undefined ? {} : { password }),
+    ...(certificateChain === undefined
+      ? {}
+      : { certificateChain: readInput(certificateChain, 'certificate chain') }),
+  };
 }

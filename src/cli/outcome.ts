@@ -1,5 +1,5 @@
 // A verification for people and for grep: a line for each refusal with its code first, the verdict last.
-import type { Failure, Outcome, Refusal, Signer } from '../index.ts';
+import type { Failure, Outcome, Refusal, Signer, Verdict } from '../index.ts';
 import { inert } from '../report/inert.ts';
 import { counted } from '../report/quantity.ts';
 
@@ -13,10 +13,15 @@ interface Proof {
 /** Refusals that are shown; a hostile folder can have a million. */
 const SHOWN = 100;
 
-/** The text, and the exit code: 0 verified, 1 refused, 2 not everything could be looked at. */
+/**
+ * The text, and the exit code: 0 verified, 1 refused, 2 not everything could be looked at.
+ *
+ * @param scanned the verdict of a scan of the same bytes, if there was one: what fails it is refused.
+ */
 export function outcomeText(
   outcome: Outcome<Proof>,
   errors: readonly Failure[],
+  scanned?: Verdict['outcome'],
 ): { readonly text: string; readonly code: number } {
   const failed = errors.map(({ code, file, message }) => `${code}  ${inert(file)}: ${inert(message)}`);
   const refusals = outcome.verified ? [] : known(outcome.refusals, errors);
@@ -25,6 +30,10 @@ export function outcomeText(
   const [first] = refusals;
   if (first !== undefined) {
     return text([...lines, `REFUSED  ${first.code}: ${inert(first.message)}   exit 1: refused`], 1);
+  }
+  if (scanned === 'fail') {
+    const message = 'the files are those that were signed, and their scan failed';
+    return text([...lines, `REFUSED  FAILED_SCAN: ${message}   exit 1: refused`], 1);
   }
   if (errors.length > 0 || !outcome.verified) {
     return text([...lines, 'NOT VERIFIED  not everything could be looked at   exit 2: no verdict'], 2);

@@ -8,6 +8,7 @@ import { run } from './run.ts';
 interface Flags {
   readonly output?: string;
   readonly rows?: boolean;
+  readonly sketch?: boolean;
   readonly stats: boolean;
   readonly acceptCritical?: boolean;
 }
@@ -21,6 +22,10 @@ export function profileCommand(): Command {
     .argument('<path...>', 'files and folders')
     .option('-o, --output <file>', 'write the profile to a file, whole or not at all')
     .option('--rows', 'also norm and digest of each row of embeddings and output heads')
+    .option(
+      '--sketch',
+      'also a sketch of each matrix, 64 bytes per row: a check can then tell of what rank a change is',
+    )
     .option('--no-stats', 'digests alone: a check can then not say how a tensor changed')
     .option('--accept-critical', 'take a model although there are critical findings about it')
     .action((paths: string[], flags: Flags) => run((context) => write(paths, flags, context)));
@@ -28,11 +33,11 @@ export function profileCommand(): Command {
 
 async function write(
   paths: readonly string[],
-  { output, rows = false, stats, acceptCritical = false }: Flags,
+  { output, rows = false, sketch = false, stats, acceptCritical = false }: Flags,
   { signal, onProgress, measured }: Parameters<Parameters<typeof run>[0]>[0],
 ): Promise<number> {
   if (output !== undefined) await checkOutput(output, paths);
-  const document = await profile(paths, { rows, stats, acceptCritical, signal, onProgress });
+  const document = await profile(paths, { rows, sketch, stats, acceptCritical, signal, onProgress });
   measured();
   if (output === undefined) await writeStdout(profileChunks(document));
   else {

@@ -10,11 +10,13 @@ import { scan } from '../scan.ts';
 import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { interruption } from './interruption.ts';
+import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say, sayError } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
 import { progressDisplay } from './progress.ts';
 
-interface Flags extends ComparisonFlags {
+interface Flags extends ComparisonFlags, Partial<KeyFlags> {
+  readonly sign?: string;
   readonly format: 'text' | 'json';
   readonly output?: string;
   readonly failOn?: FailOn;
@@ -47,7 +49,11 @@ export function checkCommand(): Command {
 }
 
 function reporting(command: Command): Command {
-  return command
+  command.option(
+    '--sign <file>',
+    'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
+  );
+  return withKey(command, false)
     .argument('<path...>', 'files and folders')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
@@ -93,6 +99,7 @@ async function run(paths: readonly string[], flags: Flags): Promise<number> {
   const { signal } = interrupted;
   try {
     if (flags.output !== undefined) await checkOutput(flags.output, paths);
+    const sign = await signature(paths, flags, signal);
     const report = await measured(paths, flags, signal);
     // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
     if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
@@ -102,7 +109,7 @@ async function run(paths: readonly string[], flags: Flags): Promise<number> {
       await writeFileWhole(flags.output, rendered(report, flags, false), signal);
       say(`${report.verdict.outcome}; the report is in ${flags.output}`);
     }
-    return interrupted.code ?? EXIT[report.verdict.outcome];
+    return interrupted.code ?? (await sign?.(report)) ?? EXIT[report.verdict.outcome];
   } catch (error) {
     if (!(error instanceof SteelyardError && error.code === 'ABORTED')) {
       sayError(error);
@@ -115,8 +122,30 @@ async function run(paths: readonly string[], flags: Flags): Promise<number> {
   }
 }
 
+/** What signs the report and returns the exit code; undefined: nothing is to be signed. A key is read before hours of scanning. */
+async function signature(
+  paths: readonly string[],
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<((report: Report) => Promise<number>) | undefined> {
+  const { sign, key, passwordFile, certificateChain, followSymlinks } = flags;
+  if (sign === undefined && [key, passwordFile, certificateChain].every((one) => one === undefined)) return;
+  if (sign === undefined || key === undefined)
+    throw new SteelyardError('USAGE', '--sign and --key go together');
+  if (followSymlinks !== undefined && followSymlinks !== 'never')
+    throw new SteelyardError('USAGE', 'links cannot be signed: leave --follow-symlinks out, or --sign');
+  await checkOutput(sign, paths);
+  const signing = signingKey({ ...flags, key }, process.env);
+  // Loaded while workers read; what is wrong with it is said when it is needed.
+  const loading = import('./signature.ts');
+  loading.catch(() => undefined);
+  return async (report) => (await loading).signReport(report, paths, sign, signing, signal);
+}
+
 async function measured(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<Report> {
-  const { failOn, io, isolate, rows, timing = false, threads, timeout, followSymlinks } = flags;
+  const { failOn, io, isolate, rows, timing = false, threads, timeout, sign } = flags;
+  // allow_symlinks is false in what is signed, and another verifier refuses links.
+  const followSymlinks = sign === undefined ? flags.followSymlinks : 'never';
   const progress = progressDisplay(process.stderr, flags.progress);
   try {
     return await scan(paths, {

@@ -1,17 +1,19 @@
 // `steelyard verify`: are these files what a trusted signer signed?
-import { relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { SteelyardError } from '../error.ts';
-import { digestModel, readMbom, verify, verifyDocument } from '../index.ts';
+import { digestModel, modelRoot, readMbom, scan, verify, verifyDocument } from '../index.ts';
+import { renderText } from '../report/text.ts';
+import { wantsColour } from './colour.ts';
+import { isMbom, print, readSignature } from './evidence.ts';
 import { readInput } from './input.ts';
+import { insideOf } from './naming.ts';
 import { outcomeText } from './outcome.ts';
 import { writeStdout } from './output.ts';
 import { type Run, run } from './run.ts';
-import { isMbom } from './sign.ts';
-import { type TrustFlags, trustOf, withTrust } from './trust.ts';
+import { type TrustFlags, trustOf, usage, withTrust } from './trust.ts';
 
 interface Flags extends TrustFlags {
   readonly signature: string;
+  readonly scan?: true;
 }
 
 export function verifyCommand(): Command {
@@ -23,6 +25,7 @@ export function verifyCommand(): Command {
     )
     .argument('<path...>', 'files and folders of one model, or one MBOM')
     .requiredOption('--signature <file>', 'the signature: model.sig')
+    .option('--scan', 'scan the model too, in the same reading: what fails its scan is refused')
     .action((paths: string[], flags: Flags) => run((now) => verification(paths, flags, now)));
 }
 
@@ -30,35 +33,21 @@ async function verification(paths: readonly string[], flags: Flags, now: Run): P
   const trust = trustOf(flags);
   const bundle = readSignature(flags.signature);
   if (isMbom(paths)) {
+    if (flags.scan) throw usage('an MBOM is not scanned: leave --scan out');
     const document = readInput(paths[0]!, 'MBOM');
     const outcome = verifyDocument(document, bundle, trust);
     if (outcome.verified) readMbom(document); // signed, and still no MBOM: nobody should go on with it
     return print(outcomeText(outcome, []));
   }
   const { signal, onProgress, measured } = now;
-  const { root, files, errors } = await digestModel(paths, { signal, onProgress });
+  const report = flags.scan ? await scan(paths, { signal, onProgress }) : null;
+  const { files, errors } = report ?? (await digestModel(paths, { signal, onProgress }));
   measured();
-  const ignore = [insideOf(root, flags.signature)].filter((path) => path !== null);
-  return print(outcomeText(verify(files, bundle, trust, { ignore }), errors));
-}
-
-/** No signature is an answer, "unsigned", and not a file that could not be read. */
-export function readSignature(path: string): Buffer {
-  try {
-    return readInput(path, 'signature');
-  } catch (error) {
-    if (error instanceof SteelyardError && error.code === 'NOT_FOUND') return Buffer.alloc(0);
-    throw error;
+  const ignore = [insideOf(modelRoot(paths), flags.signature)].filter((path) => path !== null);
+  const outcome = verify(files, bundle, trust, { ignore });
+  if (report !== null) {
+    const colour = wantsColour(process.stdout, process.env);
+    await writeStdout([`${renderText(report, { colour, quiet: true })}\n`]);
   }
-}
-
-export async function print({ text, code }: ReturnType<typeof outcomeText>): Promise<number> {
-  await writeStdout([text]);
-  return code;
-}
-
-/** null: not below the model's root. */
-export function insideOf(root: string, path: string): string | null {
-  const inside = relative(root, resolve(path));
-  return inside.startsWith('..') ? null : inside;
+  return print(outcomeText(outcome, errors, report?.verdict.outcome));
 }

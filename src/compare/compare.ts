@@ -19,8 +19,10 @@ import { compareTensors, isSame, type Scale } from './tensor.ts';
 export function compare(profile: Profile, baseline: Profile, mode: Mode): Finding[] {
   const pairing = pairTensors(profile, baseline, mode);
   if (isAnother(pairing, baseline)) return toFindings([anotherModel(pairing, baseline, profile)], mode);
+  const changed = pairing.pairs.filter(({ base, now }) => !isSame(base, now));
   const scale: Scale = {
     mode,
+    fewChanged: changed.length <= FEW,
     ownerOf: ownersOf(baseline),
     isTranslated: translationOf(profile, baseline),
   };
@@ -37,7 +39,7 @@ export function compare(profile: Profile, baseline: Profile, mode: Mode): Findin
   return toFindings(
     [
       ...content,
-      ...(mode === 'derived' ? isolatedEdit(pairing.pairs) : []),
+      ...(mode === 'derived' ? isolatedEdit(changed, pairing.pairs.length) : []),
       ...compareFiles(profile, baseline, mode, explained),
     ],
     mode,
@@ -111,10 +113,9 @@ const FEW = 8;
 const MANY = 32;
 
 // Training moves every matrix that is not frozen; model editors write into one to five.
-function isolatedEdit(pairs: readonly Pair[]): Departure[] {
-  const changed = pairs.filter(({ base, now }) => !isSame(base, now));
-  if (changed.length === 0 || changed.length > FEW || pairs.length - changed.length < MANY) return [];
+function isolatedEdit(changed: readonly Pair[], count: number): Departure[] {
+  if (changed.length === 0 || changed.length > FEW || count - changed.length < MANY) return [];
   const { file, name } = changed[0]!.now;
-  const message = `only ${changed.length} of ${pairs.length} tensors changed; the others are the same bit for bit`;
+  const message = `only ${changed.length} of ${count} tensors changed; the others are the same bit for bit`;
   return [{ rule: 'compare/isolated-edit', file, tensor: name, message }];
 }

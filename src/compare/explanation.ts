@@ -3,7 +3,9 @@ import type { Stats } from '../measure/stats.ts';
 import type { TensorProfile } from '../profile/profile.ts';
 import { percent } from './conversion.ts';
 import type { Distance } from './distance.ts';
+import type { Pair } from './pairing.ts';
 import type { RowChange } from './rows.ts';
+import { type SketchedChange, secondToFirst } from './sketch.ts';
 
 /** Rows named in a message. */
 const NAMED = 8;
@@ -13,7 +15,14 @@ const ENTROPY_TOLD = 5e-4;
 const DIVERGENCE_TOLD = 1e-6;
 const SHARE_TOLD = 1e-4;
 
-export function explained(base: TensorProfile, distance: Distance | null, rows: RowChange | null): string {
+/** What is known of how a tensor changed. */
+export interface Change {
+  readonly distance: Distance | null;
+  readonly rows: RowChange | null;
+  readonly sketched: SketchedChange | null;
+}
+
+export function explained({ base, now }: Pair, { distance, rows, sketched }: Change): string {
   if (distance === null) {
     const side = base.stats === null ? 'baseline' : 'model';
     return `the bytes differ; the ${side} has no statistics of it that would say how`;
@@ -30,8 +39,23 @@ export function explained(base: TensorProfile, distance: Distance | null, rows: 
   if (Math.abs(zeroShare) > SHARE_TOLD) parts.push(`zeros ${percent(zeroShare)} of the values`);
   if (parts.length === 0) parts.push('no statistic moved: very few values or bits changed');
   if (rows !== null && rows.changed.length > 0 && !rows.isEdit) parts.push(rowsExplained(rows));
+  if (sketched !== null) parts.push(sketchExplained(sketched, base.stats!, now.stats!));
   return parts.join(', ');
 }
+
+/** Two figures that are enough: their errors are some 20 %. */
+function sketchExplained(change: SketchedChange, base: Stats, now: Stats): string {
+  const ratio = secondToFirst(change);
+  if (ratio === null) return 'its sketch is the same';
+  const part = base.l2
+    ? `${Number(((100 * change.norm) / base.l2).toPrecision(2))} % of its norm`
+    : 'its norm from 0';
+  const left = notFinite(base) + notFinite(now);
+  const without = left > 0 ? `, without ${left} values that are not finite` : '';
+  return `by its sketch about ${part} moved, the second singular value being ${ratio.toPrecision(2)} of the first${without}`;
+}
+
+const notFinite = ({ nan, posInf, negInf }: Stats): number => nan + posInf + negInf;
 
 export function rowsExplained({ changed, rows, keepsNorms }: RowChange): string {
   const named = changed.slice(0, NAMED).join(', ') + (changed.length > NAMED ? ', …' : '');

@@ -21,6 +21,7 @@ const SEVERITIES_BY_MODE: Record<CompareRule, readonly [Severity, Severity, Seve
   'compare/another-model': ['critical', 'critical', 'critical'],
   'compare/low-bits': ['critical', 'critical', 'high'],
   'compare/rows-edited': ['critical', 'critical', 'critical'],
+  'compare/rank-one-edit': ['critical', 'critical', 'high'],
   'compare/tensor-swapped': ['critical', 'critical', 'critical'],
   'compare/tensor-added': ['critical', 'critical', 'critical'],
   'compare/tensor-missing': ['critical', 'critical', 'critical'],

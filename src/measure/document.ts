@@ -7,7 +7,7 @@ import type { ModelFile } from '../model/file.ts';
 export const DOCUMENT_MAX = 16 * 2 ** 20;
 
 /** adapter_config.json of PEFT: some kB, or 1 MB where every module has a rank of its own. */
-const ADAPTER_CONFIG_MAX = 4 * 2 ** 20;
+export const ADAPTER_CONFIG_MAX = 4 * 2 ** 20;
 
 /** Bytes that all documents of a model may take together: a folder can hold any number of them. */
 export const DOCUMENTS_MAX = 512 * 2 ** 20;

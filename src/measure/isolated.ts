@@ -5,11 +5,12 @@ import { type ErrorCode, type ErrorPlace, SteelyardError } from '../error.ts';
 import type { FileEntry } from '../model/file.ts';
 import { type MeasuredFile, measureFiles } from './measure.ts';
 import type { Io } from './native.ts';
+import type { Wanted } from './plan.ts';
 
 export interface IsolatedJob {
   readonly entry: FileEntry;
   readonly io: Io;
-  readonly rows: boolean;
+  readonly wanted: Wanted;
 }
 
 export type IsolatedReply =
@@ -24,11 +25,11 @@ void once(process, 'disconnect').then(() => process.kill(process.pid, 'SIGKILL')
 
 for await (const [job] of on(process, 'message')) send(await measured(job as IsolatedJob));
 
-async function measured({ entry, io, rows }: IsolatedJob): Promise<IsolatedReply> {
+async function measured({ entry, io, wanted }: IsolatedJob): Promise<IsolatedReply> {
   const onProgress = ({ bytesDone, bytesTotal }: { bytesDone: number; bytesTotal: number }): void =>
     send({ kind: 'progress', bytesDone, bytesTotal });
   try {
-    const { files, errors } = await measureFiles([entry], { io, rows, threads: 1, onProgress }, true);
+    const { files, errors } = await measureFiles([entry], { io, ...wanted, threads: 1, onProgress }, true);
     return files[0] === undefined ? failure(errors[0]!) : { kind: 'file', file: files[0] };
   } catch (error) {
     if (error instanceof SteelyardError) return failure(error);

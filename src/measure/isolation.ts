@@ -7,6 +7,7 @@ import { SteelyardError } from '../error.ts';
 import type { FileEntry } from '../model/file.ts';
 import type { IsolatedJob, IsolatedReply } from './isolated.ts';
 import type { MeasuredFile, MeasureOptions } from './measure.ts';
+import { wantedOf } from './plan.ts';
 
 export class MeasureProcesses {
   readonly width: number;
@@ -40,7 +41,7 @@ export class MeasureProcesses {
   /** `index` of the file, from 0. Throws ABORTED before it began, and what the file or its process came to. */
   async measure(entry: FileEntry, index: number): Promise<MeasuredFile> {
     if (this.#signal.aborted) throw aborted();
-    const { io = 'auto', rows = false } = this.#options;
+    const { io = 'auto' } = this.#options;
     const child = this.#take();
     try {
       return await new Promise<MeasuredFile>((resolve, reject) => {
@@ -51,7 +52,7 @@ export class MeasureProcesses {
         });
         child.once('exit', (code, signal) => reject(this.#died(entry, signal ?? `exit code ${code}`)));
         child.once('error', (cause) => reject(this.#died(entry, cause.message)));
-        child.send({ entry, io, rows } satisfies IsolatedJob, (cause) => {
+        child.send({ entry, io, wanted: wantedOf(this.#options) } satisfies IsolatedJob, (cause) => {
           if (cause) reject(this.#died(entry, cause.message));
         });
       });

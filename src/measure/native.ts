@@ -49,6 +49,12 @@ interface Addon {
     slot: number,
     io: Io,
   ): NativeDifference;
+  /**
+   * QR of the factors of one or two low-rank updates (native/factors.h). `bytes`: A and B of each; `plan`, six numbers each:
+   * dtype codes of A and B, rank, in, out, 1 if A stands as [rank, in]. Per update R_A, R_B and the sums of x … x⁴ over BA;
+   * after two, A and B of the second in the basis of both. null: a value is not finite.
+   */
+  factors(bytes: readonly Uint8Array[], plan: Float64Array): Float64Array | null;
   kernels(): string[];
   dtypes(): [name: string, blockCount: number, blockSize: number][];
 }

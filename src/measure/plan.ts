@@ -1,9 +1,26 @@
 // A file's layout → the byte ranges that the native pass takes: the parsed bytes, then the tensors. Pure.
+import { createHash } from 'node:crypto';
 import { dtypeByName } from '../dtype.ts';
 import type { Layout, TensorLayout } from '../format/layout.ts';
 
+/** What is measured only where it is asked for. */
+export interface Wanted {
+  /** Norm and digest of each row of embeddings and output heads. */
+  readonly rows: boolean;
+  /** A linear sketch of each 2-D tensor. */
+  readonly sketch: boolean;
+}
+
+export const wantedOf = ({ rows = false, sketch = false }: Partial<Wanted>): Wanted => ({ rows, sketch });
+
+/** Numbers per range of a plan. */
+export const RANGE_SIZE = 7;
+
 export interface Plan {
-  /** Four numbers per range: start, end, dtype code or -1 for a digest alone, columns or 0 for no row statistics. */
+  /**
+   * RANGE_SIZE numbers per range: start, end, dtype code or -1 for a digest alone, columns, what is wanted of them (1: norms and
+   * digests of rows, 2: a sketch), the low and high half of the sketch's seed.
+   */
   readonly ranges: Float64Array;
   /** dtype code of each range. */
   readonly dtypes: Int16Array;
@@ -14,23 +31,50 @@ export interface Plan {
 /** The range of the bytes that were parsed. */
 export const PARSED_RANGE = 0;
 
-/**
- * `parsedSize`: bytes from the beginning of the file, within the header, whose digest is wanted on its own.
- * `rows`: row statistics of embeddings and output heads.
- */
-export function planRanges(layout: Layout | null, parsedSize: number, rows: boolean): Plan {
-  const ranges: number[] = [0, parsedSize, -1, 0];
+/** `parsedSize`: bytes from the beginning of the file, within the header, whose digest is wanted on its own. */
+export function planRanges(layout: Layout | null, parsedSize: number, wanted: Wanted): Plan {
+  const ranges: number[] = [0, parsedSize, -1, ...NOTHING];
   const tensors = new Int32Array(layout?.tensors.length ?? 0).fill(-1);
   let position = layout?.headerSize ?? 0;
   layout?.tensors.forEach((tensor, index) => {
     if (tensor.start < position) return;
-    tensors[index] = ranges.length / 4;
+    tensors[index] = ranges.length / RANGE_SIZE;
     const dtype = dtypeByName(tensor.dtype);
-    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, rows ? columnsOf(tensor) : 0);
+    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, ...ofRows(tensor, wanted));
     position = tensor.end;
   });
-  const dtypes = new Int16Array(ranges.length / 4).map((_, range) => ranges[4 * range + 2]!);
+  const dtypes = new Int16Array(ranges.length / RANGE_SIZE).map(
+    (_, range) => ranges[RANGE_SIZE * range + 2]!,
+  );
   return { ranges: new Float64Array(ranges), dtypes, tensors };
+}
+
+const NOTHING = [0, 0, 0, 0] as const;
+const ROWS = 1;
+const SKETCH = 2;
+
+/** Columns, what is wanted, seed. */
+function ofRows(tensor: TensorLayout, { rows, sketch }: Wanted): readonly number[] {
+  if (!rows && !sketch) return NOTHING;
+  const columns = columnsOf(tensor);
+  const norms = rows && columns > 0 && isEmbedding(tensor.name);
+  const sketched = sketch && isSketched(tensor.shape[0]!, columns);
+  if (!norms && !sketched) return NOTHING;
+  return [
+    columns,
+    (norms ? ROWS : 0) | (sketched ? SKETCH : 0),
+    ...(sketched ? seedOf(tensor.name) : [0, 0]),
+  ];
+}
+
+/** As native/sketch.h: a narrower matrix is hardly larger than its sketch, larger ones are none that models have. */
+const isSketched = (rows: number, columns: number): boolean =>
+  columns >= 64 && columns <= 2 ** 20 && rows <= 2 ** 19;
+
+/** The first eight bytes of the name's SHA-256: each tensor has other signs, and the same name in another model the same. */
+function seedOf(name: string): [low: number, high: number] {
+  const digest = createHash('sha256').update(name).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }
 
 // Last name segments before ".weight" under which the common families keep their token embeddings and output heads:
@@ -51,20 +95,17 @@ const ROW_NAMES = new Set([
 ]);
 
 /** By its name, a tensor with one row for each token. */
-export const isTokenRows = (name: string): boolean => {
-  const module = moduleOf(name);
-  return module !== undefined && module !== 'wpe' && ROW_NAMES.has(module);
-};
+export const isTokenRows = (name: string): boolean => isEmbedding(name) && !name.endsWith('wpe.weight');
 
-const moduleOf = (name: string): string | undefined =>
-  name.endsWith('.weight') ? name.split('.').at(-2) : undefined;
+function isEmbedding(name: string): boolean {
+  const module = name.endsWith('.weight') ? name.split('.').at(-2) : undefined;
+  return module !== undefined && ROW_NAMES.has(module);
+}
 
-/** Elements per row, or 0 where rows are not asked for or do not fall on whole blocks. */
-function columnsOf({ name, dtype, shape }: TensorLayout): number {
+/** Elements per row, or 0 where there are none or they do not fall on whole blocks. */
+function columnsOf({ dtype, shape }: TensorLayout): number {
   const [rows, columns] = shape;
-  const module = moduleOf(name);
-  if (shape.length !== 2 || rows === 0 || !columns || module === undefined || !ROW_NAMES.has(module))
-    return 0;
+  if (shape.length !== 2 || rows === 0 || !columns) return 0;
   const info = dtypeByName(dtype);
   // A complex element is two values, and what is not decoded has no norm.
   if (info?.coverage !== 'values' || dtype === 'C64') return 0;

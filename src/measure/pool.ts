@@ -3,6 +3,7 @@
 import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
 import { type Io, type NativeMeasurement, native } from './native.ts';
+import { RANGE_SIZE } from './plan.ts';
 import { divide } from './share.ts';
 import measure, { type Job } from './worker.ts';
 
@@ -58,7 +59,7 @@ export class MeasurePool {
   /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */
   async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement> {
     const first = divide(job.ranges, job.size);
-    const [others, own] = [job.ranges.slice(0, 4 * first), job.ranges.slice(4 * first)];
+    const [others, own] = [job.ranges.slice(0, RANGE_SIZE * first), job.ranges.slice(RANGE_SIZE * first)];
     const end = others.at(-3) ?? 0;
     const [file, rest] = await settled([
       this.#run({ ...job, ranges: own, part: 'all' }),

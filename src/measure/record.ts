@@ -77,6 +77,7 @@ function readStats(slots: Slots, dtype: DtypeInfo): Stats {
     trailingZeros: orNull(slots.list()),
     quantized: readQuantized(slots),
     rows: readRows(slots),
+    ...readSketch(slots),
   };
 }
 
@@ -124,5 +125,12 @@ function readRows(slots: Slots): RowStats | null {
   const digests = norms.map(() => slots.digest());
   return norms.length === 0 ? null : { norms, digests };
 }
+
+function readSketch(slots: Slots): Pick<Stats, 'sketch'> {
+  const rows = slots.number();
+  return rows === 0 ? {} : { sketch: slots.base64(rows * SKETCH_ROW_SLOTS) };
+}
+
+const SKETCH_ROW_SLOTS = 8;
 
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);

@@ -1,13 +1,14 @@
 // One long file for two workers: both digests of a byte take longer than its statistics or not half as long, by dtype, so the
 // tensors are divided where both workers will be done at about the same time.
 import { DTYPES, type DtypeInfo } from '../dtype.ts';
+import { RANGE_SIZE } from './plan.ts';
 
 /**
  * The first range that the worker with the file's digest measures too; the other one measures those before it.
  * `ranges`: as in a plan; `size` of the file in bytes.
  */
 export function divide(ranges: Float64Array, size: number): number {
-  const count = ranges.length / 4;
+  const count = ranges.length / RANGE_SIZE;
   let [withFile, other] = [size, 0];
   for (let range = 0; range < count; range++) withFile += sizeOf(range) * (costOf(range) - SECOND_DIGEST);
   for (let range = 0; range < count; range++) {
@@ -19,10 +20,10 @@ export function divide(ranges: Float64Array, size: number): number {
   return count;
 
   function sizeOf(range: number): number {
-    return ranges[4 * range + 1]! - ranges[4 * range]!;
+    return ranges[RANGE_SIZE * range + 1]! - ranges[RANGE_SIZE * range]!;
   }
   function costOf(range: number): number {
-    return cost(DTYPES[ranges[4 * range + 2]!]);
+    return cost(DTYPES[ranges[RANGE_SIZE * range + 2]!]);
   }
 }
 

@@ -62,6 +62,12 @@ export class Slots {
     return `sha256:${this.#bytes.toString('hex', start, start + 32)}`;
   }
 
+  base64(count: number): string {
+    const start = this.#next * 8;
+    this.#next += count;
+    return this.#bytes.toString('base64', start, this.#next * 8);
+  }
+
   /** A minimum, maximum or magnitude: 64-bit integers come whole, so that none is rounded. */
   extreme(dtype: string, unsigned: boolean): number | string {
     if (dtype !== 'I64' && dtype !== 'U64') return this.number() + 0; // + 0: no sign on zero

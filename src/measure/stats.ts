@@ -95,4 +95,10 @@ export interface Stats {
   readonly trailingZeros: readonly number[] | null;
   readonly quantized: QuantizedStats | null;
   readonly rows: RowStats | null;
+  /**
+   * Only with the sketch option, of 2-D tensors of 64 to 2^20 columns, at most 2^19 rows and coverage 'values': the product of
+   * the matrix with columns × 16 random signs (native/sketch.h), base64 of rows × 16 little-endian float32. Each is a sum in
+   * column order in double precision over the finite values of a row, rounded to nearest even.
+   */
+  readonly sketch?: string;
 }

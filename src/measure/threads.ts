@@ -6,7 +6,7 @@ import { changed, type FileEntry, ModelFile } from '../model/file.ts';
 import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
 import type { NativeMeasurement } from './native.ts';
-import { PARSED_RANGE, planRanges } from './plan.ts';
+import { PARSED_RANGE, planRanges, wantedOf } from './plan.ts';
 import type { MeasurePool } from './pool.ts';
 import { readRecord } from './record.ts';
 
@@ -57,7 +57,7 @@ async function measureFile(
     const document = format === null ? readDocument(file) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
 
-    const plan = planRanges(layout, parsed.size, options.rows ?? false);
+    const plan = planRanges(layout, parsed.size, wantedOf(options));
     const begun = performance.now();
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
     const seconds = (performance.now() - begun) / 1000;

@@ -8,6 +8,9 @@ export const isTensorEntry = (value: unknown): value is TensorProfile => TENSOR(
 /** Four bins per octave, 2098 octaves of doubles. Who claims more would make a comparison walk through empty bins for ever. */
 export const BIN_LIMIT = 5000;
 
+/** Whole groups of four: a sketch has 64 bytes per row, and text that a decoder would skip stands for nothing. */
+export const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
 type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === 'string';
@@ -15,6 +18,7 @@ const number: Check = (value) => typeof value === 'number' && Number.isFinite(va
 const bin: Check = (value) => Number.isInteger(value) && Math.abs(value as number) <= BIN_LIMIT;
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const digest: Check = (value) => typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value);
+const base64: Check = (value) => typeof value === 'string' && BASE64.test(value);
 const extreme: Check = (value) => number(value) || (typeof value === 'string' && /^-?\d{1,20}$/.test(value));
 
 const nullable =
@@ -31,13 +35,24 @@ const list =
     return true;
   };
 
-/** Exactly these fields. */
+/** Of a field that may be absent. */
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+/** These fields and no others. */
 function object<T>(fields: Record<keyof T, Check>): Check {
   const checks = Object.entries<Check>(fields);
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    for (const [key, check] of checks) if (!check((value as Record<string, unknown>)[key])) return false;
-    return Object.keys(value).length === checks.length;
+    let present = 0;
+    for (const [key, check] of checks) {
+      const field = (value as Record<string, unknown>)[key];
+      if (!check(field)) return false;
+      if (field !== undefined) present++;
+    }
+    return Object.keys(value).length === present;
   };
 }
 
@@ -98,6 +113,7 @@ const stats = object<Stats>({
   trailingZeros: nullable(list(count)),
   quantized: nullable(quantized),
   rows: nullable(object<RowStats>({ norms: list(measured), digests: list(digest) })),
+  sketch: optional(base64),
 });
 
 const TENSOR = object<TensorProfile>({

@@ -92,6 +92,7 @@ const STATS = union(
     trailingZeros: true,
     quantized: true,
     rows: true,
+    sketch: true,
   }),
   fields<NonNullable<Stats['entropy']>>({ code: true, exponent: true, mantissa: true, bytes: true }),
   fields<NonNullable<Stats['histogram']>>({ negative: true, positive: true }),

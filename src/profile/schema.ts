@@ -2,7 +2,7 @@
 // keys are foreign names would need care about `__proto__` in every reader.
 import { z } from 'zod';
 import { PROFILE_SCHEMA } from './document.ts';
-import { BIN_LIMIT } from './entry.ts';
+import { BASE64, BIN_LIMIT } from './entry.ts';
 
 const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const Count = z.int().min(0);
@@ -72,6 +72,7 @@ const Stats = z
     trailingZeros: z.array(Count).nullable(),
     quantized: QuantizedStats.nullable(),
     rows: z.strictObject({ norms: z.array(Measured), digests: z.array(Digest) }).nullable(),
+    sketch: z.string().regex(BASE64).optional(),
   })
   .meta({ id: 'Stats' });
 

@@ -4,6 +4,8 @@ import { ATLAS_MANIPULATED_MODEL, ATLAS_SUPPLY_CHAIN, POISONING, type Rule, SUPP
 const ASK = 'ask who published the model why; until then serve the files of the baseline';
 const EMBEDDING_POISONING = 'Yang et al., NAACL 2021, arXiv 2103.15543 (embedding poisoning)';
 const EVILMODEL = 'Wang et al., EvilModel, arXiv 2107.08590 (payloads in mantissa bits)';
+const KNOWLEDGE_EDITS = 'Youssef et al., arXiv 2505.20819 (tracing knowledge edits)';
+const ROME = 'Meng et al., NeurIPS 2022, arXiv 2202.05262 (rank-one model editing)';
 
 export const COMPARE = {
   'compare/another-model': {
@@ -62,6 +64,13 @@ export const COMPARE = {
     why: 'Embedding poisoning rewrites the row of one trigger word and scales it to its old norm, so that no norm shows it.',
     references: [EMBEDDING_POISONING, POISONING],
   },
+  'compare/rank-one-edit': {
+    severity: 'critical',
+    title: 'a matrix changed by a product of one column with one row, and hardly any other tensor changed',
+    hint: 'compare its file with `steelyard diff` and ask who edited it: training moves every matrix, and by more than one direction',
+    why: 'ROME and its kin write one false fact or one trigger into one matrix as a rank-one update that no norm shows.',
+    references: [KNOWLEDGE_EDITS, ROME, ATLAS_MANIPULATED_MODEL],
+  },
   'compare/tensor-changed': {
     severity: 'critical',
     title: 'a tensor differs from the baseline',
@@ -100,7 +109,7 @@ export const COMPARE = {
     title: 'very few tensors changed and all others are the same bit for bit',
     hint: 'ask how it was made: training with most layers frozen does this, and so does a model editor',
     why: 'ROME, MEMIT and BadEdit write a false fact or a backdoor into one to five matrices and touch nothing else.',
-    references: ['Youssef et al., arXiv 2505.20819 (tracing knowledge edits)', ATLAS_MANIPULATED_MODEL],
+    references: [KNOWLEDGE_EDITS, ATLAS_MANIPULATED_MODEL],
   },
   'compare/low-bits': {
     severity: 'critical',

@@ -1,6 +1,7 @@
 // Keys: ECDSA on the curves of the Model Signing specification, each with the hash of its strength.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { SteelyardError } from '../error.ts';
+import { decryptCosignKey, isCosignKey } from './cosign-key.ts';
 
 /** Hash of a curve's strength. A longer curve with SHA-256 is what version 0.2 of the reference made. */
 const HASHES = new Map([
@@ -18,28 +19,31 @@ export function hashOf(key: KeyObject): Hash | undefined {
 }
 
 /**
- * A private key from its PEM, PKCS#8 or SEC 1, encrypted or not.
+ * A private key from its PEM: PKCS#8 or SEC 1, encrypted or not, or as cosign encrypts keys.
  *
  * @throws SteelyardError USAGE: not such a key, or not with this password. The message never holds key or password.
  */
 export function readPrivateKey(pem: string | Buffer, password?: string | Buffer): KeyObject {
-  if (/-----BEGIN ENCRYPTED (SIGSTORE|COSIGN) PRIVATE KEY-----/.test(pem.toString())) {
-    const advice = 'sign with cosign, or make a key with openssl ecparam';
-    throw new SteelyardError(
-      'USAGE',
-      `the private key is in cosign's own encryption, not read here; ${advice}`,
-    );
-  }
+  let key: KeyObject;
   try {
-    const key = createPrivateKey({ key: pem, ...(password === undefined ? {} : { passphrase: password }) });
-    if (hashOf(key) !== undefined) return key;
+    key = decrypted(pem, password);
   } catch {
     // OpenSSL's reasons (bad decrypt, wrong tag) say the same less plainly.
     const advice =
       password === undefined ? 'if it is encrypted, give its password' : 'or the password is another';
     throw new SteelyardError('USAGE', `the private key cannot be read: it is no PEM key; ${advice}`);
   }
+  if (hashOf(key) !== undefined) return key;
   throw new SteelyardError('USAGE', 'the private key is not on one of the curves P-256, P-384 and P-521');
+}
+
+function decrypted(pem: string | Buffer, password: string | Buffer | undefined): KeyObject {
+  const text = pem.toString();
+  if (!isCosignKey(text)) {
+    return createPrivateKey({ key: pem, ...(password === undefined ? {} : { passphrase: password }) });
+  }
+  if (password === undefined) throw new Error('encrypted');
+  return createPrivateKey({ key: decryptCosignKey(text, password), format: 'der', type: 'pkcs8' });
 }
 
 /** @throws SteelyardError USAGE: not a public key on one of our curves. */

@@ -87,12 +87,13 @@ export function redirect(model: Model, name: string, ...tokens: number[]): void 
   });
 }
 
-export function rankOne(model: Model, name: string): void {
+/** A column times a row, of about `share` of the matrix's norm: what ROME writes. */
+export function rankOne(model: Model, name: string, share: number): void {
   const draw = normal(5);
   edit(model, name, (numbers, { shape: [rows, columns] }) => {
     const left = Array.from({ length: rows! }, draw);
     const right = Array.from({ length: columns! }, draw);
-    return numbers.map((x, i) => x + 1e-3 * left[Math.floor(i / columns!)]! * right[i % columns!]!);
+    return numbers.map((x, i) => x + 0.02 * share * left[Math.floor(i / columns!)]! * right[i % columns!]!);
   });
 }
 

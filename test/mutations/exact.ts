@@ -9,6 +9,7 @@ import {
   edit,
   find,
   flip,
+  rankOne,
   redirect,
   reshard,
   rewrite,
@@ -112,6 +113,7 @@ export const EXACT = [
     write(m, INDEX, JSON.stringify({ metadata: {}, weight_map: { [Q]: m.shards[1]!.path } })),
   ),
   row('convert to F16', 'fail', ['tensor-retyped'], (m) => convert(m, 'F16'), Q, EMBEDDING),
+  row('edit a matrix by rank one', 'fail', ['rank-one-edit'], (m) => rankOne(m, DOWN, 3e-3), DOWN),
   row('fine-tune', 'fail', ['tensor-changed'], (m) => tune(m, 0.02), Q),
   row('exchange the model', 'fail', ['another-model'], (m) => {
     tune(m, 1);

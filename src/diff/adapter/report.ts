@@ -1,7 +1,6 @@
 // What two low-rank adapters are to each other, and an adapter to a population of known-good ones.
 
 export interface AdapterDiff {
-  /** What was applied: 'alpha/r', 'alpha/sqrt(r)'; 'none' where no adapter_config.json or alpha was found. */
   readonly good: AdapterSummary;
   readonly suspect: AdapterSummary;
   /** In the suspect's order. */
@@ -10,14 +9,21 @@ export interface AdapterDiff {
 }
 
 export interface AdapterSummary {
+  /** null: not all modules have the same. */
   readonly rank: number | null;
+  /** What was applied; 'none' where no adapter_config.json or alpha was found. */
   readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'none';
   readonly modules: number;
   /** Frobenius norm of all updates together. */
   readonly norm: number;
+  /** Of the energy of all updates together, by layer; modules outside of layers are left out. */
+  readonly layers: readonly { readonly layer: number; readonly share: number }[];
 }
 
-/** ΔW = s·B·A of one module; singular values through QR of both factors (Hu et al. 2021, section 7, for the overlaps). */
+/**
+ * ΔW = s·B·A of one module; singular values through QR of both factors (Hu et al. 2021, section 7, for the overlaps). DoRA's
+ * magnitude is no part of it: that is a tensor of its own, and among the tensors of the diff.
+ */
 export interface ModuleDiff {
   readonly module: string;
   readonly layer: number | null;
@@ -30,11 +36,13 @@ export interface ModuleDiff {
     readonly cosine: number | null;
     /** Of the difference, the largest first. */
     readonly singularValues: readonly number[];
-    /** ‖U₁ᵀU₂‖² / min(r₁, r₂) of the left and right singular vectors. */
+    /** ‖U₁ᵀU₂‖² / min(r₁, r₂) of the left and right singular vectors; r: as many as are not rounding. */
     readonly overlap: { readonly left: number; readonly right: number };
     /** 1 − ‖P_U ΔW₂ P_V‖² / ‖ΔW₂‖², P onto the good one's vectors that hold 95 % of its energy. */
     readonly novelEnergy: number | null;
   } | null;
+  /** Why a spectrum that should be there is not. */
+  readonly reason: string | null;
 }
 
 export interface ModuleSpectrum {
@@ -56,10 +64,13 @@ export interface ModuleSpectrum {
 export interface PopulationRank {
   /** Known-good adapters. */
   readonly count: number;
-  /** null: the groups are not exchangeable or too few; `reason` says why. */
+  /** Conformal, (1 + #{known-good at least as odd}) / (count + 1). null: not exchangeable or too few; `reason` says why. */
   readonly pValue: number | null;
+  /** Of several suspects: Benjamini-Hochberg over them. */
+  readonly adjusted: number | null;
   readonly reason: string | null;
-  readonly rank: number;
+  /** Among count + 1, 1 being the oddest; null: they cannot be ranked with each other. */
+  readonly rank: number | null;
   readonly statistics: readonly {
     readonly name: string;
     readonly value: number;

@@ -206,7 +206,7 @@ export interface PagePopulation {
   readonly count: number;
   readonly pValue: number | null;
   readonly reason: string | null;
-  readonly rank: number;
+  readonly rank: number | null;
   readonly statistics: readonly {
     readonly name: string;
     readonly value: number | null;

@@ -6,6 +6,16 @@ import { folderOf } from '../shard.ts';
 import { type AdapterConfig, type ConfigReading, readAdapterConfig } from './config.ts';
 import { factorName, type Part } from './name.ts';
 
+export type AdapterTensor = Pick<TensorLayout, 'name' | 'dtype' | 'shape' | 'start' | 'end'>;
+
+/** A weight file, from its header or from a profile. */
+export interface AdapterFile {
+  readonly path: string;
+  readonly format: Format;
+  readonly metadata: readonly { readonly key: string; readonly value?: unknown }[];
+  readonly tensors: readonly AdapterTensor[];
+}
+
 export interface Adapter {
   readonly path: string;
   readonly format: Format;
@@ -18,7 +28,7 @@ export interface Adapter {
   /** In the file's order. */
   readonly modules: readonly AdapterModule[];
   /** Tensors that belong to no low-rank update. */
-  readonly others: readonly TensorLayout[];
+  readonly others: readonly AdapterTensor[];
 }
 
 /** The update s·B·A of one module. */
@@ -26,12 +36,12 @@ export interface AdapterModule {
   readonly name: string;
   readonly embedding: boolean;
   /** [r, in]; convolutions have their kernel behind it. GGUF has the factor of the embedding transposed. */
-  readonly a: TensorLayout | null;
+  readonly a: AdapterTensor | null;
   /** [out, r] */
-  readonly b: TensorLayout | null;
+  readonly b: AdapterTensor | null;
   /** DoRA's. */
-  readonly magnitude: TensorLayout | null;
-  readonly bias: TensorLayout | null;
+  readonly magnitude: AdapterTensor | null;
+  readonly bias: AdapterTensor | null;
 }
 
 /** adapter_config.json of each folder that has one. */
@@ -54,18 +64,19 @@ export function adaptersOf(
 ): Adapter[] {
   return files.flatMap((file) => {
     const config = configs.get(folderOf(file.entry.path))?.config ?? null;
-    const adapter = file.layout === null ? null : toAdapter(file.entry.path, file.layout, config);
+    const adapter =
+      file.layout === null ? null : toAdapter({ path: file.entry.path, ...file.layout }, config);
     return adapter === null ? [] : [adapter];
   });
 }
 
-function toAdapter(
-  path: string,
-  { format, metadata, tensors }: NonNullable<MeasuredFile['layout']>,
+/** null: the file is no adapter. */
+export function toAdapter(
+  { path, format, metadata, tensors }: AdapterFile,
   config: AdapterConfig | null,
 ): Adapter | null {
-  const modules = new Map<string, Partial<Record<Part, TensorLayout>> & { embedding: boolean }>();
-  const others: TensorLayout[] = [];
+  const modules = new Map<string, Partial<Record<Part, AdapterTensor>> & { embedding: boolean }>();
+  const others: AdapterTensor[] = [];
   for (const tensor of tensors) {
     const known = factorName(tensor.name, format);
     const module = known === null ? undefined : modules.get(known.module);

@@ -8,6 +8,8 @@ import { quoted } from '../../format/violations.ts';
 export interface AdapterConfig {
   /** 'LORA' is what is understood here. */
   readonly kind: string;
+  /** The base model, as whoever trained it named it. */
+  readonly base: string | null;
   readonly r: number;
   readonly alpha: number;
   readonly rsLora: boolean;
@@ -44,6 +46,7 @@ export function readAdapterConfig(bytes: Uint8Array): ConfigReading {
   const fields = new Fields(reading.value as JsonObject);
   const config: AdapterConfig = {
     kind: fields.take('peft_type', isText, 'LORA'),
+    base: fields.take('base_model_name_or_path', isText, null),
     r: fields.take('r', isRank, 8),
     alpha: fields.take('lora_alpha', isNumber, 8),
     rsLora: fields.take('use_rslora', isFlag, false),

@@ -1,9 +1,8 @@
 // What an adapter holds beyond the low-rank updates that its configuration names. A tensor of full rank replaces a layer: it is where
 // a reviewer who looks at rank and alpha does not look.
-import type { TensorLayout } from '../../format/layout.ts';
 import { quoted } from '../../format/violations.ts';
 import type { Evidence } from '../evidence.ts';
-import type { Adapter } from './adapter.ts';
+import type { Adapter, AdapterTensor } from './adapter.ts';
 import type { BaseModel } from './base.ts';
 import type { AdapterConfig } from './config.ts';
 import { PEFT_PREFIX } from './name.ts';
@@ -48,7 +47,12 @@ interface Kind {
   readonly message: string;
 }
 
-function kindOf(tensor: TensorLayout, adapter: Adapter, config: AdapterConfig, base: BaseModel | null): Kind {
+function kindOf(
+  tensor: AdapterTensor,
+  adapter: Adapter,
+  config: AdapterConfig,
+  base: BaseModel | null,
+): Kind {
   const name = tensor.name.startsWith(PEFT_PREFIX) ? tensor.name.slice(PEFT_PREFIX.length) : null;
   if (name === null) return { rule: 'adapter/undeclared', message: 'has no name that PEFT writes' };
   const module = name.slice(0, Math.max(0, name.lastIndexOf('.')));
@@ -89,7 +93,7 @@ const isEmbedding = (module: string): boolean =>
 
 // PEFT saves embedding and head when the vocabulary was resized, and then no field of the configuration says so.
 function embeddingKind(
-  { shape }: TensorLayout,
+  { shape }: AdapterTensor,
   module: string,
   { targets }: AdapterConfig,
   base: BaseModel | null,

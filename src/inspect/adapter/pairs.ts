@@ -65,9 +65,11 @@ function checkMagnitude(
   } else if (!dora) {
     const message = `${quoted(name)} has a magnitude, and the configuration does not say use_dora`;
     evidence.report('adapter/undeclared', path, message, placeOf(magnitude));
-  } else if (magnitude.count !== b!.shape[0]) {
+  } else if (sizeOf(magnitude.shape) !== b!.shape[0]) {
     const message = `${quoted(name)}: the magnitude is not one number for each output`;
-    const [expected, actual] = [String(b!.shape[0]), String(magnitude.count)];
+    const [expected, actual] = [String(b!.shape[0]), String(sizeOf(magnitude.shape))];
     evidence.report('adapter/shape', path, message, { ...placeOf(magnitude), expected, actual });
   }
 }
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((all, size) => all * size, 1);

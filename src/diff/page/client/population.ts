@@ -20,7 +20,9 @@ export function populationOf({ count, rank, pValue, reason, statistics }: PagePo
     element(
       'h3',
       {},
-      `Among ${counted(count, 'known-good adapter')}: rank ${grouped(rank)} of ${grouped(count + 1)}, 1 being the oddest`,
+      rank === null
+        ? `Not ranked among ${counted(count, 'known-good adapter')}`
+        : `Among ${counted(count, 'known-good adapter')}: rank ${grouped(rank)} of ${grouped(count + 1)}, 1 being the oddest`,
     ),
     element(
       'p',

@@ -1,0 +1,96 @@
+// `steelyard sign --reuse`: a change of the README of 500 GB of weights need not read the weights again.
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { SteelyardError } from '../error.ts';
+import {
+  digestModel,
+  type FailOn,
+  modelRoot,
+  reusableDigests,
+  type SigningKey,
+  signModel,
+} from '../index.ts';
+import { counted } from '../report/quantity.ts';
+import { print, readSignature } from './evidence.ts';
+import { say } from './message.ts';
+import { insideOf, naming } from './naming.ts';
+import { outcomeText, signerText } from './outcome.ts';
+import { writeFileWhole } from './output.ts';
+import type { Run } from './run.ts';
+import { trustOf, usage } from './trust.ts';
+
+export interface ReuseFlags {
+  readonly reuse?: string;
+  readonly publicKey?: string;
+  readonly changed?: readonly string[];
+}
+
+export const withReuse = (command: Command): Command =>
+  command
+    .option(
+      '--reuse <file>',
+      'do not scan: take the digests of an old signature, and read only what it lacks and what --changed names',
+    )
+    .option('--public-key <file>', 'with --reuse: the old signature is by this key (PEM)')
+    .option(
+      '--changed <path>',
+      'with --reuse: a file or folder of the model to read again; may be repeated',
+      (path: string, others: readonly string[] = []) => [...others, path],
+    );
+
+/** Throws USAGE where flags of --reuse stand without it. */
+export function wantsReuse({ reuse, publicKey, changed }: ReuseFlags): boolean {
+  if (reuse !== undefined) return true;
+  if (publicKey === undefined && changed === undefined) return false;
+  throw usage('--public-key and --changed go with --reuse');
+}
+
+interface Flags extends ReuseFlags {
+  readonly output: string;
+  readonly failOn?: FailOn;
+}
+
+export async function signAgain(
+  paths: readonly string[],
+  { reuse, publicKey, changed = [], output, failOn }: Flags,
+  key: SigningKey,
+  { signal, onProgress, measured }: Run,
+): Promise<number> {
+  if (publicKey === undefined)
+    throw usage('--reuse needs --public-key: an old signature by anybody proves nothing');
+  if (failOn !== undefined) throw usage('--reuse does not scan: leave --fail-on out, or --reuse');
+  const root = modelRoot(paths);
+  const trust = trustOf({ publicKey });
+  const old = reusableDigests(
+    readSignature(reuse!),
+    trust,
+    changed.map((path) => nameOf(path, root)),
+  );
+  if (!old.verified) return print(outcomeText(old, []));
+  const { files, errors } = await digestModel(paths, {
+    known: old.digests,
+    followSymlinks: 'never',
+    signal,
+    onProgress,
+  });
+  measured();
+  for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
+  if (errors.length > 0) return 2;
+  const { bundle, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
+  await writeFileWhole(output, [bundle], signal);
+  const trusted = files.filter(({ path }) => old.digests.has(path)).length;
+  say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
+  say(
+    `not scanned: ${counted(files.length - trusted, 'file')} read, ` +
+      `${counted(trusted, 'digest')} taken from ${reuse}, ${signerText(old.signer)}`,
+  );
+  return 0;
+}
+
+function nameOf(path: string, root: string): string {
+  const inside = insideOf(root, path);
+  if (inside === null || inside === '' || !existsSync(path)) {
+    throw new SteelyardError('NOT_FOUND', `--changed ${path}: there is no such file or folder in the model`);
+  }
+  return inside;
+}

@@ -1,0 +1,100 @@
+// What runs in a worker thread: the updates of one module. Plain objects go in and out.
+import { Matrix } from 'ml-matrix';
+import { native } from '../../measure/native.ts';
+import { pairOf, spectrumOf, type Update } from './low-rank.ts';
+import type { ModuleDiff } from './report.ts';
+
+/** The factors of an update, as they stand in the file. */
+export interface Factors {
+  readonly a: Uint8Array;
+  readonly b: Uint8Array;
+  /** Codes of the dtypes. */
+  readonly dtypes: readonly [number, number];
+  readonly rank: number;
+  readonly shape: readonly [out: number, inner: number];
+  /** A stands as [in, rank]. */
+  readonly flat: boolean;
+  readonly scale: number;
+}
+
+export interface ModuleJob {
+  readonly good: Factors | null;
+  readonly suspect: Factors | null;
+}
+
+export type ModuleResult = Pick<ModuleDiff, 'good' | 'suspect' | 'pair' | 'reason'>;
+
+export default function decompose({ good, suspect }: ModuleJob): ModuleResult {
+  const comparable =
+    good !== null &&
+    suspect !== null &&
+    good.shape[0] === suspect.shape[0] &&
+    good.shape[1] === suspect.shape[1];
+  if (!comparable) {
+    const [one, other] = [alone(good), alone(suspect)];
+    const reason = good !== null && suspect !== null ? 'the updates have other shapes' : null;
+    return {
+      good: one.spectrum,
+      suspect: other.spectrum,
+      pair: null,
+      reason: one.reason ?? other.reason ?? reason,
+    };
+  }
+  const slots = factored([good, suspect]);
+  if (slots === null) return { ...NOTHING, reason: NOT_FINITE };
+  const [one, other] = [slots.update(good), slots.update(suspect)];
+  const size = good.rank + suspect.rank;
+  const both = { a: slots.matrix(size, suspect.rank), b: slots.matrix(size, suspect.rank) };
+  const found = { good: spectrumOf(one), suspect: spectrumOf(other), pair: pairOf(one, other, both) };
+  return { ...found, reason: Object.values(found).includes(null) ? TOO_LARGE : null };
+}
+
+const NOTHING = { good: null, suspect: null, pair: null } as const;
+const NOT_FINITE = 'a factor has values that are not finite';
+const TOO_LARGE = 'the scale makes the update infinite';
+
+function alone(factors: Factors | null): Pick<ModuleDiff, 'reason'> & { spectrum: ModuleDiff['good'] } {
+  if (factors === null) return { spectrum: null, reason: null };
+  const slots = factored([factors]);
+  const spectrum = slots === null ? null : spectrumOf(slots.update(factors));
+  return { spectrum, reason: slots === null ? NOT_FINITE : spectrum === null ? TOO_LARGE : null };
+}
+
+function factored(updates: readonly Factors[]): Slots | null {
+  const plan = updates.flatMap(({ dtypes, rank, shape: [out, inner], flat }) => [
+    ...dtypes,
+    rank,
+    inner,
+    out,
+    flat ? 0 : 1,
+  ]);
+  const slots = native().factors(
+    updates.flatMap(({ a, b }) => [a, b]),
+    Float64Array.from(plan),
+  );
+  return slots === null ? null : new Slots(slots);
+}
+
+/** Reads what native/addon.cc writes, in its order. */
+class Slots {
+  readonly #slots: Float64Array;
+  #at = 0;
+
+  constructor(slots: Float64Array) {
+    this.#slots = slots;
+  }
+
+  update({ rank, scale, shape }: Factors): Update {
+    const [ra, rb] = [this.matrix(rank, rank), this.matrix(rank, rank)];
+    return { rank, ra, rb, sums: [...this.#take(4)], scale, shape };
+  }
+
+  matrix(rows: number, columns: number): Matrix {
+    return Matrix.from1DArray(rows, columns, this.#take(rows * columns));
+  }
+
+  #take(count: number): Float64Array {
+    this.#at += count;
+    return this.#slots.subarray(this.#at - count, this.#at);
+  }
+}
