@@ -19,7 +19,9 @@ export function detailsOf(
   report: DiffReport,
   tensors: readonly TensorChange[],
 ): Readonly<Record<number, PageDetail>> {
-  const kept = new Set(foremost(report, tensors, DETAILS));
+  // Those that could not be compared have nothing to show, and must not take the room of those that could.
+  const comparable = tensors.filter(({ difference }) => difference !== null);
+  const kept = new Set(foremost(report, comparable, DETAILS));
   const details: Record<number, PageDetail> = {};
   tensors.forEach((tensor, index) => {
     if (kept.has(tensor) && tensor.difference !== null) details[index] = detailOf(tensor, tensor.difference);
@@ -27,9 +29,10 @@ export function detailsOf(
   return details;
 }
 
-/** What a conclusion rests on comes first, then what changed most. */
+/** What a conclusion rests on comes first, then what changed most. Recipes are left aside: they name every tensor there is. */
 function foremost(report: DiffReport, tensors: readonly TensorChange[], limit: number): TensorChange[] {
-  const named = new Set(report.conclusions.flatMap((conclusion) => conclusion.tensors));
+  const grave = report.conclusions.filter(({ concern }) => concern !== 'recipe');
+  const named = new Set(grave.flatMap((conclusion) => conclusion.tensors));
   const weight = (tensor: TensorChange): number =>
     named.has(tensor.suspect.name)
       ? Number.POSITIVE_INFINITY
