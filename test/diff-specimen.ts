@@ -260,8 +260,8 @@ export function adapterDiff(): AdapterDiff {
     }),
   );
   return {
-    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31, layers: [] },
-    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04, layers: [] },
+    good: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 7.31, layers: layers(0) },
+    suspect: { rank: 16, scaling: 'alpha/r', modules: modules.length, norm: 8.04, layers: layers(0.02) },
     modules,
     population: {
       count: 24,
@@ -276,6 +276,16 @@ export function adapterDiff(): AdapterDiff {
       ],
     },
   };
+}
+
+/** Shares that rise over the layers; of the suspect more in the later ones. */
+function layers(more: number): { readonly layer: number; readonly share: number }[] {
+  const energies = Array.from(
+    { length: LAYERS },
+    (_, layer) => 1 + 0.05 * layer + (layer > 20 ? 20 * more : 0),
+  );
+  const whole = energies.reduce((sum, energy) => sum + energy, 0);
+  return energies.map((energy, layer) => ({ layer, share: energy / whole }));
 }
 
 const values = (first: number, fall: number): number[] =>

@@ -113,7 +113,11 @@ function hostileDiff(names: readonly string[]): DiffReport {
     tensors: [{ ...tensors[0]!, difference: first, reason: null }, ...tensors.slice(1)],
     adapter: {
       ...adapter,
-      modules: adapter.modules.map((module, index) => ({ ...module, module: name(index) })),
+      modules: adapter.modules.map((module, index) => ({
+        ...module,
+        module: name(index),
+        reason: name(index + 1),
+      })),
       population: {
         ...adapter.population!,
         pValue: null,

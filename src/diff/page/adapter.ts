@@ -6,6 +6,7 @@ import type { PageAdapter, PageAdapterSide, PageModule, PageSpectrum } from './d
 import { spotOf } from './place.ts';
 
 const MODULES = 5000;
+const LAYERS = 1000;
 
 export const adapterOf = ({ good, suspect, modules, population }: AdapterDiff): PageAdapter => ({
   good: summaryOf(good),
@@ -15,6 +16,7 @@ export const adapterOf = ({ good, suspect, modules, population }: AdapterDiff): 
     count: population.count,
     rank: population.rank,
     pValue: short(population.pValue),
+    adjusted: short(population.adjusted),
     reason: population.reason === null ? null : sentence(population.reason),
     statistics: population.statistics.map(({ name, value, robustZ }) => ({
       name: inert(name),
@@ -24,14 +26,15 @@ export const adapterOf = ({ good, suspect, modules, population }: AdapterDiff): 
   },
 });
 
-const summaryOf = ({ rank, scaling, modules, norm }: AdapterSummary): PageAdapterSide => ({
+const summaryOf = ({ rank, scaling, modules, norm, layers }: AdapterSummary): PageAdapterSide => ({
   rank,
   scaling,
   modules,
   norm: short(norm),
+  layers: layers.slice(0, LAYERS).map(({ layer, share }) => ({ layer, share: short(share) })),
 });
 
-function moduleOf({ module, layer, good, suspect, pair }: ModuleDiff): PageModule {
+function moduleOf({ module, layer, good, suspect, pair, reason }: ModuleDiff): PageModule {
   return {
     name: inert(module),
     kind: inert(spotOf(module).module),
@@ -46,6 +49,7 @@ function moduleOf({ module, layer, good, suspect, pair }: ModuleDiff): PageModul
       right: short(pair.overlap.right),
       novel: short(pair.novelEnergy),
     },
+    reason: reason === null ? null : sentence(reason),
   };
 }
 

@@ -172,6 +172,7 @@ export interface PageAdapterSide {
   readonly scaling: string;
   readonly modules: number;
   readonly norm: number | null;
+  readonly layers: readonly { readonly layer: number; readonly share: number | null }[];
 }
 
 export interface PageModule {
@@ -188,6 +189,8 @@ export interface PageModule {
     readonly right: number | null;
     readonly novel: number | null;
   } | null;
+  /** Why a spectrum that should be there is not. */
+  readonly reason: string | null;
 }
 
 export interface PageSpectrum {
@@ -205,6 +208,7 @@ export interface PageSpectrum {
 export interface PagePopulation {
   readonly count: number;
   readonly pValue: number | null;
+  readonly adjusted: number | null;
   readonly reason: string | null;
   readonly rank: number | null;
   readonly statistics: readonly {

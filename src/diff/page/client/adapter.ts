@@ -30,7 +30,7 @@ export function adapterSection({ good, suspect, modules, population }: PageAdapt
     population && populationOf(population),
     map.drawing,
     shown,
-    layerProfile(modules.items),
+    layerProfile(good.layers, suspect.layers),
     moduleTable(modules.items, modules.total, (at) => {
       show(at);
       shown.scrollIntoView({ block: 'nearest' });
@@ -61,7 +61,7 @@ const summary = (title: string, { rank, scaling, modules, norm }: PageAdapterSid
     ` rank ${rank === null ? 'not stated' : rank}, ${scaling === 'none' ? 'unscaled: no alpha was found' : `scaled by ${scaling}`}, ${counted(modules, 'module')}, norm ${figure(norm)}`,
   );
 
-function moduleDetail({ name: called, good, suspect, pair }: PageModule): HTMLElement[] {
+function moduleDetail({ name: called, good, suspect, pair, reason }: PageModule): HTMLElement[] {
   const series = [
     ...(suspect === null ? [] : [{ name: '● suspect', values: suspect.values }]),
     ...(good === null ? [] : [{ name: '■ good', values: good.values }]),
@@ -74,6 +74,7 @@ function moduleDetail({ name: called, good, suspect, pair }: PageModule): HTMLEl
     ] as const;
   return [
     element('h3', {}, name(called)),
+    ...(reason === null ? [] : [element('p', { class: 'warning' }, `Not all could be computed: ${reason}`)]),
     element(
       'div',
       { class: 'charts' },

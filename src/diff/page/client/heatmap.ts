@@ -39,7 +39,7 @@ export interface HeatMap {
   press(at: number): void;
 }
 
-const HINT = 'Point at a cell or move with the arrow keys; click or Enter shows the tensor.';
+const HINT = 'Point at a cell or move with the arrow keys; click or Enter shows more.';
 
 const WIDTH = 1084;
 /** A map of three layers is not stretched over the page. */

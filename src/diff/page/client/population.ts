@@ -9,29 +9,35 @@ import { figure } from './figure.ts';
 /** Iglewicz and Hoaglin: |z| above 3.5 is listed as far out. */
 const FAR = 3.5;
 
-export function populationOf({ count, rank, pValue, reason, statistics }: PagePopulation): HTMLElement {
+export function populationOf({
+  count,
+  rank,
+  pValue,
+  adjusted,
+  reason,
+  statistics,
+}: PagePopulation): HTMLElement {
+  const good = counted(count, 'known-good adapter');
+  const title =
+    rank === null
+      ? `Not ranked among ${good}`
+      : `Among ${good}: rank ${grouped(rank)} of ${grouped(count + 1)}, 1 being the oddest`;
+  const several = adjusted === null ? '' : ` Over all suspects (Benjamini-Hochberg): ${figure(adjusted)}.`;
   const verdict =
     pValue === null
-      ? `No p-value: ${reason ?? 'no reason was given'}`
-      : `p = ${figure(pValue)}, conformal, from n = ${grouped(count)}; no smaller one than ${figure(1 / (count + 1))} is possible.`;
+      ? `No p-value: ${reason ?? 'no reason was given'}.`
+      : `p = ${figure(pValue)}, conformal, from n = ${grouped(count)}; no smaller one than ${figure(1 / (count + 1))} is possible.${several}`;
   return element(
     'div',
     { class: 'population' },
-    element(
-      'h3',
-      {},
-      rank === null
-        ? `Not ranked among ${counted(count, 'known-good adapter')}`
-        : `Among ${counted(count, 'known-good adapter')}: rank ${grouped(rank)} of ${grouped(count + 1)}, 1 being the oddest`,
-    ),
-    element(
-      'p',
-      {},
-      `${verdict} A rank is no proof: an ordinary adapter is the oddest of n + 1 once in n + 1 times.`,
-    ),
+    element('h3', {}, title),
+    element('p', {}, verdict),
+    rank === null ? null : element('p', { class: 'told' }, NO_PROOF),
     statistics.length === 0 ? null : deviations(statistics),
   );
 }
+
+const NO_PROOF = 'A rank is no proof: of n + 1 ordinary adapters, one is the oddest.';
 
 function deviations(statistics: PagePopulation['statistics']): HTMLElement {
   const far = Math.max(FAR + 1, ...statistics.map(({ robustZ }) => Math.abs(robustZ ?? 0)));

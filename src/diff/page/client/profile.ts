@@ -1,22 +1,15 @@
 // Which layers an adapter's update is in.
 import { axisX, axisY, dot, gridY, line, text } from '@observablehq/plot';
-import type { PageModule } from '../data.ts';
+import type { PageAdapterSide } from '../data.ts';
 import { chart } from './chart.ts';
 
+type Layers = PageAdapterSide['layers'];
+
 /** Which layers an update's energy is in, of the whole adapter's. */
-export function layerProfile(modules: readonly PageModule[]): HTMLElement | null {
-  const profileOf = (side: 'good' | 'suspect') => {
-    const byLayer = new Map<number, number>();
-    for (const module of modules)
-      if (module.layer >= 0)
-        byLayer.set(module.layer, (byLayer.get(module.layer) ?? 0) + (module[side]?.norm ?? 0) ** 2);
-    const whole = [...byLayer.values()].reduce((sum, energy) => sum + energy, 0);
-    return [...byLayer]
-      .sort(([a], [b]) => a - b)
-      .map(([layer, energy]) => ({ layer, part: whole === 0 ? 0 : energy / whole }));
-  };
-  const series = [profileOf('suspect'), profileOf('good')];
-  if (series[0]!.length < 2) return null;
+export function layerProfile(good: Layers, suspect: Layers): HTMLElement | null {
+  const series = [suspect, good];
+  if (suspect.length < 2) return null;
+  const most = Math.max(...series.flat().map(({ share }) => share ?? 0));
   return chart(
     'Profile over layers',
     'Share of the energy of the update in each layer, suspect and good',
@@ -28,7 +21,7 @@ export function layerProfile(modules: readonly PageModule[]): HTMLElement | null
       marginTop: 16,
       marginBottom: 36,
       x: { inset: 8 },
-      y: { zero: true },
+      y: { domain: [0, 1.4 * most] },
       marks: [
         gridY({ ticks: 4 }),
         axisY({
@@ -46,10 +39,10 @@ export function layerProfile(modules: readonly PageModule[]): HTMLElement | null
           tickFormat: String,
         }),
         series.map((points, index) => [
-          line(points, { x: 'layer', y: 'part', stroke: `var(--series-${index})`, strokeWidth: 1.5 }),
+          line(points, { x: 'layer', y: 'share', stroke: `var(--series-${index})`, strokeWidth: 1.5 }),
           dot(points, {
             x: 'layer',
-            y: 'part',
+            y: 'share',
             fill: `var(--series-${index})`,
             symbol: index === 0 ? 'circle' : 'square',
             r: 3,
