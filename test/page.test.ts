@@ -24,6 +24,7 @@ import {
   tuning,
 } from './diff-specimen.ts';
 import { packageRoot } from './root.ts';
+import { steelyard } from './steelyard.ts';
 
 t.setTimeout(120_000);
 
@@ -240,6 +241,22 @@ t.test('a name says in which layer a tensor is', (t) => {
   t.same(spotOf('lm_head.weight'), { layer: -1, module: 'lm_head.weight' });
   t.same(spotOf('layers.4294967295.w'), { layer: -1, module: 'layers.4294967295.w' });
   t.end();
+});
+
+t.test('steelyard diff --format html writes it', async (t) => {
+  const folder = t.testdir({});
+  const good = join(packageRoot, 'fixtures', 'real', 'reference-f16.safetensors');
+  const bytes = readFileSync(good);
+  bytes[bytes.length - 2]! ^= 1;
+  const suspect = join(folder, 'suspect.safetensors');
+  writeFileSync(suspect, bytes);
+  const output = join(folder, 'diff.html');
+  const ended = await steelyard(['diff', good, suspect, '--format', 'html', '-o', output]);
+  t.same([ended.code, ended.stdout], [1, ''], ended.stderr);
+  const { elements, texts } = skeleton(readFileSync(output, 'utf8'));
+  t.same(elements, skeleton(html(sameDiff())).elements);
+  const data: PageData = JSON.parse(texts.get(ISLAND)!);
+  t.same([data.outcome, data.changed, data.tensors.changed], ['changed', 1, [1]]);
 });
 
 const CHROMIUM = process.env.STEELYARD_CHROMIUM ?? '/usr/bin/chromium';
