@@ -16,6 +16,7 @@ import {
 } from '../src/index.ts';
 import { type Anything, file, hex, pair } from './forgery.ts';
 import { packageRoot } from './root.ts';
+import { golden, told } from './told.ts';
 
 const KEY = pair();
 const TRUST: Trust = { method: 'key', publicKey: KEY.public };
@@ -102,11 +103,14 @@ test('YAML that could be read in two ways is refused, with line and column', (t)
     ['a bomb', `a: &a [x,x,x,x]\nb: &b [${'*a,'.repeat(9)}]\nc: [${'*b,'.repeat(9)}]\n`, /MALFORMED_MBOM/],
     ['__proto__', `${TEXT}__proto__: {}\n`, /MALFORMED_MBOM/],
   ];
+  const lines: string[] = [];
   for (const [name, text, message] of cases) {
+    lines.push(`${name}:`, `    ${told(verifyMbom(bytes(text), FILES))}`);
     t.not(text, TEXT, name);
     t.throws(() => readMbom(bytes(text)), { name: 'SteelyardError', code: 'INVALID_MBOM', message }, name);
     t.equal(codes(verifyMbom(bytes(text), FILES)).length, 1, `${name}: a refusal, not an exception`);
   }
+  golden(t, 'refusals-mbom.txt', lines);
   t.throws(() => readMbom(Buffer.from([0xff, 0xfe])), { code: 'INVALID_MBOM', message: /UTF-8/ });
   t.throws(() => readMbom(Buffer.alloc(67_108_865, 0x20)), { code: 'INVALID_MBOM', message: /larger/ });
   t.equal(readMbom(bytes(`# a comment\n${TEXT}`)).files.length, 3);
@@ -207,10 +211,17 @@ const PROFILE = {
       path: 'model.safetensors',
       format: 'safetensors',
       sha256: FILES[1]!.sha256,
-      metadata: [{ key: 'general.architecture', type: 'string', value: 'llama' }],
+      metadata: [
+        { key: 'general.name', type: 'string', value: 'tiny' },
+        { key: 'general.architecture', type: 'string', value: 'llama' },
+      ],
     },
   ],
-  tensors: TENSORS.map((one) => ({ ...one, file: 'model.safetensors' })),
+  tensors: TENSORS.map((one) => ({
+    ...one,
+    sha256: one.sha256 === null ? null : `sha256:${one.sha256}`,
+    file: 'model.safetensors',
+  })),
 } as Anything;
 
 test('the profile is named by its digest, if it is one of these weights', (t) => {
@@ -259,6 +270,77 @@ test('CycloneDX: a model card, and a component for each tensor', (t) => {
     code: 'USAGE',
     message: /not the one that the MBOM names/,
   });
+  t.end();
+});
+
+test('word for word: an MBOM and its CycloneDX, with everything and with nothing', (t) => {
+  const options = { ...OPTIONS, signingKey: DIGEST, profile: PROFILE, tensors: TENSORS };
+  const unsorted = [FILES[2]!, FILES[0]!, FILES[1]!];
+  const [whole, plain] = [createMbom(unsorted, options), createMbom(unsorted, { name: 'plain' })];
+  golden(t, 'model.mbom.yaml', [whole, plain]);
+  const exported = [
+    exportCycloneDx(readMbom(bytes(whole)), { profile: PROFILE }),
+    exportCycloneDx(readMbom(bytes(plain)), { version: '1.7' }),
+  ];
+  golden(t, 'model.cdx.json', exported);
+  t.equal(exportCycloneDx(readMbom(bytes(plain))), exported[1]!.replaceAll('1.7', '1.6'), '1.6 unless said');
+  t.same(Object.keys(readMbom(bytes(plain))), ['schema', 'model', 'files'], 'what is not said is not there');
+  // Whoever writes one by hand may list the files in any order.
+  const [head, ...entries] = plain.trimEnd().split('  - path');
+  const reordered = `${[head, ...entries.map((one) => `${one.trimEnd()}\n`).reverse()].join('  - path')}`;
+  t.not(reordered, plain);
+  t.equal(readMbom(bytes(reordered)).model.digest, readMbom(bytes(plain)).model.digest);
+  t.end();
+});
+
+test('what is wrong with an MBOM, said in one line', (t) => {
+  const said = (text: string): string => {
+    try {
+      readMbom(bytes(text));
+      return 'read';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  t.equal(
+    said(TEXT.replace('"config.json"', '"../config.json"')),
+    'the MBOM cannot be used (PATH_ESCAPE): a name in the document is no plain relative path: "../config.json"',
+  );
+  t.equal(
+    said(TEXT.replace(/files:[\s\S]*/, 'files: []\n')),
+    'the MBOM cannot be used (MALFORMED_MBOM): 13:8: files: Too small: expected array to have >=1 items',
+  );
+  const long = 'x'.repeat(1000);
+  t.equal(said(`${TEXT}${long}: 1\n`).length < 400, true, 'an unknown key is not repeated in full');
+  t.equal(said(`${TEXT}"${long}\n`).length < 400, true, 'nor what is no YAML');
+  t.equal(said(TEXT.replace('config.json"', `config.json" # % \n`)), 'read', 'a percent sign in a comment');
+  t.match(said(`# a comment\n%YAML 1.2\n---\n${TEXT}`), /1:1: directives are not read/);
+  t.match(said(`? [a]\n: 1\n${TEXT}`), /MALFORMED_MBOM\): 1:3: /, 'keys are strings');
+  t.match(said(TEXT.replace('"tiny"', '&x "tiny"')), /3:12: an anchor is not read in an MBOM/);
+  t.match(said(TEXT.replace('"tiny"', '!x "tiny"')), /MALFORMED_MBOM\): 3:9: /);
+  t.match(said(Buffer.alloc(67_108_864, 0x20).toString('latin1')), /1:1: Invalid input/, 'not too large');
+  t.throws(() => readMbom(Buffer.alloc(67_108_865, 0x20)), {
+    message: 'the MBOM cannot be used (MALFORMED_MBOM): the MBOM is larger than 67108864 bytes',
+  });
+  t.throws(() => readMbom(Buffer.from([0xff, 0xfe])), {
+    message: 'the MBOM cannot be used (MALFORMED_MBOM): the MBOM is not UTF-8',
+  });
+  t.match(said(`\ufeff${TEXT}`), /^read$|MALFORMED_MBOM/);
+  const larger = FILES.map((one) => ({ ...one, size: one.size + 1 }));
+  t.equal(
+    told(verifyMbom(bytes(TEXT), larger)).split('\n')[0],
+    'DIGEST_MISMATCH | config.json | the size that was declared is not that of the file | 2 bytes | 3 bytes',
+  );
+  t.throws(() => createMbom([], OPTIONS), { message: 'the model holds no file to list' });
+  const unpinned = { ...OPTIONS, runtimeImage: 'server:latest' };
+  t.throws(() => createMbom(FILES, unpinned), { code: 'USAGE', cause: { code: 'INVALID_MBOM' } });
+  const other = verifyMbom(bytes(createMbom(FILES, { ...OPTIONS, tensors: TENSORS })), FILES, {
+    tensors: [tensor('c'), ...TENSORS.slice(1)],
+  });
+  t.match(
+    told(other),
+    /^DIGEST_MISMATCH \| the tensors are not those that were declared \| .* over 4 \| .* over 4$/,
+  );
   t.end();
 });
 

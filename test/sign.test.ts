@@ -21,6 +21,7 @@ import {
 } from '../src/index.ts';
 import { type Anything, file, forge, hex, pae, pair, root, statement } from './forgery.ts';
 import { specimenReport } from './specimen.ts';
+import { golden, told } from './told.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'steelyard-sign-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -307,10 +308,14 @@ test('every refusal of a bundle or a statement, by its name', (t) => {
     ['DUPLICATE_NAME', named('model.safetensors'), 'twice'],
     ['ROOT_MISMATCH', spoiled((it) => (it.subject[0].digest.sha256 = hex(''))), 'the root'],
   ];
+  const lines: string[] = [];
   for (const [code, bundle, message] of cases) {
     const publicKey = message === 'a weak hash' ? p384.public : KEY.public;
-    refusal(t, verify(FILES, bundle, { method: 'key', publicKey }), code, `${code}: ${message}`);
+    const outcome = verify(FILES, bundle, { method: 'key', publicKey });
+    refusal(t, outcome, code, `${code}: ${message}`);
+    lines.push(`${message}:`, `    ${told(outcome)}`);
   }
+  golden(t, 'refusals.txt', lines);
   t.ok(verify(FILES, forge(payload, KEY), TRUST).verified, 'and the same without the fault is verified');
   const unknown = spoiled((it) => Object.assign(it.predicate, { new: 1 }));
   t.ok(verify(FILES, unknown, TRUST).verified, 'in-toto: unknown fields of what is signed are ignored');
