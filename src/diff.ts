@@ -1,5 +1,6 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
-import { diffAdapters } from './diff/adapter/diff.ts';
+import { basename } from 'node:path';
+import { diffAdapters, type Known } from './diff/adapter/diff.ts';
 import { conclude } from './diff/conclusion.ts';
 import { lookUps } from './diff/evidence.ts';
 import { fileChanges, metadataChanges } from './diff/files.ts';
@@ -19,6 +20,8 @@ export interface DiffOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'si
   readonly goodProfile?: ProfileDocument;
   readonly suspectProfile?: ProfileDocument;
   readonly followSymlinks?: FollowSymlinks;
+  /** Known-good adapters of the same recipe: where the suspect stands among these and the good one. */
+  readonly population?: readonly string[];
 }
 
 /**
@@ -35,7 +38,7 @@ export async function diff(
   suspect: ModelSource,
   options: DiffOptions = {},
 ): Promise<DiffReport> {
-  const { goodProfile, suspectProfile, ...reading } = options;
+  const { goodProfile, suspectProfile, population = [], ...reading } = options;
   const sides = [
     await readSide('good', good, { ...reading, profile: goodProfile }),
     await readSide('suspect', suspect, { ...reading, profile: suspectProfile }),
@@ -44,7 +47,10 @@ export async function diff(
   const matched = match(before, now);
   const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
   const tensors = nameRows(compared, sides);
-  const adapters = await diffAdapters(sides, reading);
+  const known: Known[] = [];
+  for (const path of population)
+    known.push({ name: basename(path), side: await readSide('good', path, reading) });
+  const adapters = await diffAdapters(sides, known, reading);
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
   const { structure, identical } = matched;

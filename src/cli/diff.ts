@@ -1,4 +1,6 @@
 // `steelyard diff`: two models, one report, an exit code.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SteelyardError } from '../error.ts';
 import {
@@ -29,6 +31,7 @@ interface Flags {
   readonly output?: string;
   readonly goodProfile?: string;
   readonly suspectProfile?: string;
+  readonly population?: string;
   readonly threads?: number;
   readonly io: 'auto' | 'mmap' | 'pread';
   readonly progress?: boolean;
@@ -39,6 +42,7 @@ Examples:
   steelyard diff models/llama incoming/llama                 what did they change, and what kind of change is it
   steelyard diff good.safetensors suspect.safetensors --format json -o diff.json
   steelyard diff models/llama incoming/llama --good-profile llama.profile.json    reads only what changed of the good one
+  steelyard diff lora/v1 incoming/lora --population lora/good where the adapter stands among known-good ones
   steelyard diff llama.profile.json incoming/llama           only the profile of the good model is at hand
 
 Exit codes:
@@ -62,6 +66,10 @@ export function diffCommand(): Command {
     .option('-o, --output <file>', 'write the report to a file, whole or not at all')
     .option('--good-profile <file>', 'a ready profile of the good model: only what changed is read of it')
     .option('--suspect-profile <file>', 'the same for the suspect; what it says is believed')
+    .option(
+      '--population <folder>',
+      'known-good adapters, a folder each: where the suspect stands among them',
+    )
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
       new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
@@ -106,7 +114,7 @@ async function run(good: string, suspect: string, flags: Flags): Promise<number>
 async function compared(
   good: string,
   suspect: string,
-  { goodProfile, suspectProfile, threads, io, progress: wanted }: Flags,
+  { goodProfile, suspectProfile, population, threads, io, progress: wanted }: Flags,
   signal: AbortSignal,
 ): Promise<DiffReport> {
   const progress = progressDisplay(process.stderr, wanted);
@@ -116,6 +124,7 @@ async function compared(
       signal,
       onProgress: progress.update,
       ...(threads === undefined ? {} : { threads }),
+      ...(population === undefined ? {} : { population: foldersIn(population) }),
       ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
       ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
     };
@@ -123,6 +132,16 @@ async function compared(
   } finally {
     progress.end();
   }
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    const folders = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    if (folders.length > 0) return folders.map(({ name }) => join(path, name)).sort();
+  } catch (cause) {
+    throw new SteelyardError('NOT_FOUND', '--population: the folder cannot be read', { cause });
+  }
+  throw new SteelyardError('USAGE', '--population: no folder is in it; each known-good adapter has its own');
 }
 
 const source = async (path: string): Promise<ModelSource> =>

@@ -3,6 +3,7 @@ import { inert } from '../report/inert.ts';
 import { type Paint, painter } from '../report/page.ts';
 import { bytes, counted, grouped, rounded } from '../report/quantity.ts';
 import type { Conclusion, DiffReport, Side } from './report.ts';
+import { adapterLines } from './text-adapter.ts';
 import { changeLines } from './text-tensors.ts';
 
 export interface DiffTextOptions {
@@ -21,6 +22,7 @@ export function renderDiffText(report: DiffReport, { colour }: DiffTextOptions):
     ...report.conclusions.flatMap((conclusion) => conclusionLines(conclusion, paint)),
     ...section('Structure', report.structure.map(structureLine), paint),
     ...section('Tensors', report.tensors.map(changeLines), paint),
+    ...section('Adapters', report.adapter === null ? [] : adapterLines(report.adapter), paint),
     ...section('Files', report.files.map(fileLine), paint),
     ...section('Metadata', report.metadata.map(metadataLine), paint),
     ...section('Errors', report.errors.map(errorLine), paint),

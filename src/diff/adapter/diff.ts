@@ -4,7 +4,9 @@ import type { AdapterModule } from '../../inspect/adapter/adapter.ts';
 import { type MeasureOptions, threadsOf } from '../../measure/measure.ts';
 import type { ModelFile } from '../../model/file.ts';
 import type { SideModel } from '../side.ts';
+import { featuresOf } from './features.ts';
 import { ModulePool } from './pool.ts';
+import { type Member, rankAdapters } from './population.ts';
 import type { AdapterDiff, AdapterSummary, ModuleDiff, ModuleSpectrum } from './report.ts';
 import {
   type LoadedAdapter,
@@ -18,21 +20,44 @@ import type { Factors, ModuleResult } from './worker.ts';
 
 type Options = Pick<MeasureOptions, 'threads' | 'signal'>;
 
+/** A known-good adapter. */
+export interface Known {
+  /** Of its folder or file. */
+  readonly name: string;
+  readonly side: SideModel;
+}
+
 export interface AdapterComparison {
   /** null: not two adapters, or not readable. */
   readonly adapter: AdapterDiff | null;
   readonly errors: readonly SteelyardError[];
 }
 
-/** Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE and INTERNAL are thrown. */
+/**
+ * `population`: known-good adapters beside the good one. Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE
+ * and INTERNAL are thrown, and USAGE for a population of what are no adapters.
+ */
 export async function diffAdapters(
   sides: readonly [good: SideModel, suspect: SideModel],
+  population: readonly Known[],
   options: Options,
 ): Promise<AdapterComparison> {
   try {
     const [good, suspect] = [loadAdapter(sides[0]), loadAdapter(sides[1])];
-    const adapter = good === null || suspect === null ? null : await compareModules(good, suspect, options);
-    return { adapter, errors: [] };
+    if (good === null || suspect === null) {
+      if (population.length > 0)
+        throw new SteelyardError('USAGE', 'a population is for two low-rank adapters');
+      return { adapter: null, errors: [] };
+    }
+    const adapter = await compareModules(good, suspect, options);
+    if (population.length === 0) return { adapter, errors: [] };
+    const known = await membersOf(good, adapter, population, options);
+    const own = memberOf(
+      'suspect',
+      suspect,
+      spectraBy(adapter, (module) => module.suspect),
+    );
+    return { adapter: { ...adapter, population: rankAdapters(known, [own])[0]! }, errors: [] };
   } catch (error) {
     if (error instanceof SteelyardError && error.file !== undefined)
       return { adapter: null, errors: [error] };
@@ -64,11 +89,51 @@ async function compareModules(
   };
 }
 
-/** The spectra of one adapter, in the order of its modules. */
-export async function spectraOf(adapter: LoadedAdapter, options: Options): Promise<ModuleResult[]> {
-  const pairs = adapter.adapter.modules.map((module): Modules => [null, module]);
-  return decomposed(pairs, [adapter, adapter], options);
+/** The good one and its likes; one that is there twice counts once, or its copies would outvote the others. */
+async function membersOf(
+  good: LoadedAdapter,
+  diff: AdapterDiff,
+  population: readonly Known[],
+  options: Options,
+): Promise<Member[]> {
+  const members = [
+    memberOf(
+      'good',
+      good,
+      spectraBy(diff, (module) => module.good),
+    ),
+  ];
+  const seen = new Set([digestOf(good)]);
+  for (const { name, side } of population) {
+    const adapter = side.errors.length > 0 ? null : loadAdapter(side);
+    if (adapter === null) {
+      members.push({ name, features: 'it is no low-rank adapter that can be read' });
+    } else if (!seen.has(digestOf(adapter))) {
+      seen.add(digestOf(adapter));
+      const pairs = adapter.adapter.modules.map((module): Modules => [null, module]);
+      const results = await decomposed(pairs, [adapter, adapter], options);
+      const spectra = new Map(pairs.map(([, module], i) => [module!.name, results[i]!.suspect]));
+      members.push(memberOf(name, adapter, spectra));
+    }
+  }
+  return members;
 }
+
+type Spectra = ReadonlyMap<string, ModuleSpectrum | null>;
+
+const spectraBy = (diff: AdapterDiff, take: (module: ModuleDiff) => ModuleSpectrum | null): Spectra =>
+  new Map(diff.modules.map((module) => [module.module, take(module)]));
+
+const memberOf = (name: string, loaded: LoadedAdapter, spectra: Spectra): Member => ({
+  name,
+  features: featuresOf(
+    loaded,
+    loaded.adapter.modules.map((module) => spectra.get(module.name) ?? null),
+  ),
+});
+
+const digestOf = ({ side, adapter }: LoadedAdapter): string | undefined =>
+  side.profile.files.find(({ path }) => path === adapter.path)?.sha256;
 
 type Modules = readonly [good: AdapterModule | null, suspect: AdapterModule | null];
 
