@@ -1,6 +1,6 @@
 // Where the tensors of a GGUF file lie. ggml's law (gguf.cpp): the offset of a tensor is the sum of the padded sizes of
 // those before it in the table. Order and bounds are checked here, gaps and overlaps in coverage.ts.
-import type { Span } from './coverage.ts';
+import { aligned, type Span } from './coverage.ts';
 import type { Info } from './gguf-tensor.ts';
 import type { TensorLayout } from './layout.ts';
 import { quoted, type Violations } from './violations.ts';
@@ -17,6 +17,7 @@ export function placed(
   infos: readonly Info[],
   dataStart: number,
   fileSize: number,
+  alignment: number,
   violations: Violations,
 ): Placement {
   const dataSize = fileSize - dataStart;
@@ -26,22 +27,31 @@ export function placed(
   const tensors: TensorLayout[] = [];
   let complete = true;
   let last = 0;
+  /** Where ggml looks for the next tensor; null: a size before it is not known. */
+  let due: number | null = 0;
   let ordered = true;
   for (const { name, at, dtype, shape, count, size, offset, broken } of infos) {
     if (offset === null) {
       complete = false;
       continue;
     }
-    if (offset < last && ordered) {
+    // A tensor without bytes leaves no gap and no overlap where it is not due, and ggml refuses it all the same.
+    const stray = size === 0 && due !== null && offset !== due;
+    if ((offset < last || stray) && ordered) {
       ordered = false;
-      violations.report('tensor/order', `tensor ${quoted(name)} lies before the one listed before it`, {
-        offset: at,
-        tensor: name,
-        expected: `offset ${last} or more`,
-        actual: String(offset),
-      });
+      violations.report(
+        'tensor/order',
+        `tensor ${quoted(name)} does not lie behind the one listed before it`,
+        {
+          offset: at,
+          tensor: name,
+          expected: `offset ${due ?? `${last} or more`}`,
+          actual: String(offset),
+        },
+      );
     }
     last = offset;
+    if (size !== 0) due = size === null ? null : offset + aligned(size, alignment);
     if (offset > dataSize || (size !== null && size > dataSize - offset)) {
       violations.report('tensor/out-of-bounds', `tensor ${quoted(name)} runs past the end of the file`, {
         offset: at,

@@ -51,7 +51,7 @@ function readHeader(source: ByteSource, violations: Violations): Layout {
   }
   checkPadding(cursor.at, headerSize, source, new HiddenBytes(source, violations));
 
-  const { spans, tensors, complete } = placed(infos, headerSize, source.size, violations);
+  const { spans, tensors, complete } = placed(infos, headerSize, source.size, alignment, violations);
   const section = { start: headerSize, alignment, complete };
   checkCoverage(spans.sort(bySpan), section, source, violations);
   return {
