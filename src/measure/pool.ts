@@ -60,7 +60,7 @@ export class MeasurePool {
   async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement> {
     const first = divide(job.ranges, job.size);
     const [others, own] = [job.ranges.slice(0, RANGE_SIZE * first), job.ranges.slice(RANGE_SIZE * first)];
-    const end = others.at(-3) ?? 0;
+    const end = others.at(1 - RANGE_SIZE) ?? 0;
     const [file, rest] = await settled([
       this.#run({ ...job, ranges: own, part: 'all' }),
       this.#run({ ...job, ranges: others, size: end, part: 'ranges' }),
