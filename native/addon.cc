@@ -27,7 +27,7 @@ using steelyard::Range;
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 constexpr size_t kRangeSize = 7;
-constexpr uint64_t kRows = 1, kSketch = 2;
+constexpr uint64_t kRows = 1, kSketch = 2, kForensics = 4;
 
 bool to_uint64(double value, uint64_t& out) {
   if (!(value >= 0 && value <= kMaxSafeInteger) || value != std::floor(value)) return false;
@@ -36,7 +36,7 @@ bool to_uint64(double value, uint64_t& out) {
 }
 
 // Seven numbers per range: start, end, dtype code or -1, columns, wanted (1: norms and digests of rows, 2:
-// sketch), and the low and high half of the sketch's seed.
+// sketch, 4: forensics), and the low and high half of the sketch's seed.
 const char* read_ranges(const Napi::Float64Array& plan, std::vector<Range>& ranges) {
   if (plan.ElementLength() % kRangeSize != 0) return "ranges: seven numbers each";
   ranges.reserve(plan.ElementLength() / kRangeSize);
@@ -46,14 +46,15 @@ const char* read_ranges(const Napi::Float64Array& plan, std::vector<Range>& rang
     range.counted = plan[i + 2] != -1;
     if (!to_uint64(plan[i], range.start) || !to_uint64(plan[i + 1], range.end) ||
         !to_uint64(plan[i + 3], range.rows.columns) || (range.counted && !to_uint64(plan[i + 2], code)) ||
-        code >= steelyard::kDtypeCount || !to_uint64(plan[i + 4], wanted) || wanted > (kRows | kSketch) ||
-        !to_uint64(plan[i + 5], seed_low) || !to_uint64(plan[i + 6], seed_high) ||
-        (seed_low | seed_high) >> 32 != 0) {
+        code >= steelyard::kDtypeCount || !to_uint64(plan[i + 4], wanted) ||
+        wanted > (kRows | kSketch | kForensics) || !to_uint64(plan[i + 5], seed_low) ||
+        !to_uint64(plan[i + 6], seed_high) || (seed_low | seed_high) >> 32 != 0) {
       return "ranges: start, end, dtype code or -1, columns, wanted, seed";
     }
     range.dtype = static_cast<Dtype>(code);
     range.rows.norms = (wanted & kRows) != 0;
     range.rows.sketch = (wanted & kSketch) != 0;
+    range.forensics = (wanted & kForensics) != 0;
     range.rows.seed = seed_high << 32 | seed_low;
     ranges.push_back(range);
   }

@@ -19,7 +19,7 @@ bool is_float32(Dtype dtype) {
 
 }  // namespace
 
-void Counts::begin(Dtype dtype, uint64_t size, const RowPlan& plan) {
+void Counts::begin(Dtype dtype, uint64_t size, const RowPlan& plan, bool forensics) {
   dtype_ = dtype;
   size_ = size;
   small_ = size <= kSmall;
@@ -27,6 +27,7 @@ void Counts::begin(Dtype dtype, uint64_t size, const RowPlan& plan) {
   const DtypeRow& traits = row(dtype);
   unit_ = traits.block_size;
   rows_.begin(plan, plan.columns / traits.block_count * traits.block_size);
+  forensics_.begin(forensics, dtype);
   Rows* rows = rows_.wanted() ? &rows_ : nullptr;
   if (traits.method == Method::kCodes && !codes_) codes_.emplace();
   if (traits.method == Method::kBlocks) {
@@ -86,6 +87,7 @@ Tally Counts::offer_units(const uint8_t* data, size_t size) {
 
 void Counts::update_units(const uint8_t* data, size_t size) {
   const Method method = row(dtype_).method;
+  if (forensics_.wanted()) forensics_.update(data, size);
   if (method == Method::kWide) is_float32(dtype_) ? floats_->update(data, size) : wide_->update(data, size);
   if (method == Method::kCodes && rows_.wanted()) add_code_rows(data, size);
 }
@@ -113,6 +115,9 @@ void Counts::finish(Record& record) {
   }
   stats.write(record);
   rows_.write(record);
+  if (forensics_.wanted() && dtype_ == Dtype::F32) forensics_.take_nans(floats_->nans(), 23);
+  if (forensics_.wanted() && dtype_ == Dtype::F64) forensics_.take_nans(wide_->nans(), 52);
+  forensics_.write(record);
 }
 
 void Counts::add_code_rows(const uint8_t* data, size_t size) {
@@ -148,6 +153,7 @@ void Counts::finish_codes(Stats& stats) {
     codes_->unpack_nibbles();
   }
   const std::span<const CodeCount> codes = codes_->take(format.codes());
+  if (forensics_.wanted()) forensics_.take_codes(format, codes);
   const CodeSummary all = summarize(format, codes);
   stats.has_values = true;
   stats.zero = all.zero;

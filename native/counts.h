@@ -11,6 +11,7 @@
 #include "dtype.h"
 #include "entropy.h"
 #include "floats.h"
+#include "forensics.h"
 #include "quantized.h"
 #include "rows.h"
 #include "stats.h"
@@ -24,7 +25,7 @@ class Counts {
  public:
   explicit Counts(const Kernel& kernel) : kernel_(kernel), rows_(kernel.sha256) {}
 
-  void begin(Dtype dtype, uint64_t size, const RowPlan& rows);
+  void begin(Dtype dtype, uint64_t size, const RowPlan& rows, bool forensics);
   // Takes the next bytes. What it returns is left to the caller to count, before update(): a digest loop can
   // do it on its way.
   Tally offer(const uint8_t* data, size_t size);
@@ -48,6 +49,7 @@ class Counts {
   size_t units_size_ = 0;
 
   Rows rows_;
+  Forensics forensics_;
   Dtype decoded_ = Dtype::U8;   // whose codes' values these are
   std::vector<double> values_;  // by code
   ByteCounts bytes_;

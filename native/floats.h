@@ -20,6 +20,7 @@ class DistinctNans {
   void begin() { codes_.clear(); }
   void add(uint64_t code);
   uint64_t count() const { return codes_.size(); }
+  const std::vector<uint64_t>& codes() const { return codes_; }
 
  private:
   std::vector<uint64_t> codes_;  // sorted
@@ -34,6 +35,7 @@ class FloatCounts {
   Tally offer(const uint8_t* data, size_t size);
   void update(const uint8_t* data, size_t size);
   void finish(Stats& stats);
+  const std::vector<uint64_t>& nans() const { return nans_.codes(); }
 
  private:
   void sweep_block(const uint8_t* data, size_t count);

@@ -55,7 +55,7 @@ class RangePass {
   }
 
   void begin(const Range& range) {
-    if (range.counted) counts_.begin(range.dtype, range.end - range.start, range.rows);
+    if (range.counted) counts_.begin(range.dtype, range.end - range.start, range.rows, range.forensics);
   }
 
   void add(const Range& range, const uint8_t* data, size_t size) {

@@ -19,6 +19,7 @@ struct Range {
   bool counted;
   Dtype dtype;
   RowPlan rows;
+  bool forensics = false;
 };
 
 // What of the pass is done: without the file's digest two threads can share a file.
@@ -43,7 +44,7 @@ struct Measurement {
   uint64_t offset = 0;  // where reading failed
   int error = 0;        // errno
   Record record;        // file digest (zeros if not asked for); per range: digest, stats if counted, rows,
-                        // sketch
+                        // sketch, forensics
 };
 
 // Why a job cannot be run, or nullptr: TypeScript has validated all this, and hostile structure gets no

@@ -17,6 +17,7 @@
       "entry_sums.cc",
       "factors.cc",
       "floats.cc",
+      "forensics.cc",
       "measure.cc",
       "moments.cc",
       "pair_reader.cc",

@@ -20,6 +20,7 @@ class WideCounts {
   // Whole elements.
   void update(const uint8_t* data, size_t size);
   void finish(Stats& stats);
+  const std::vector<uint64_t>& nans() const { return nans_.codes(); }
 
  private:
   void update_doubles(const uint8_t* data, size_t count);

@@ -4,6 +4,7 @@ import { ADAPTER } from './rules/adapter.ts';
 import { COMPARE } from './rules/compare.ts';
 import { DATA } from './rules/data.ts';
 import { DISGUISE } from './rules/disguise.ts';
+import { FORENSICS } from './rules/forensics.ts';
 import { GGUF } from './rules/gguf.ts';
 import { GGUF_KEY_VALUES } from './rules/gguf-keys.ts';
 import { HEADER } from './rules/header.ts';
@@ -31,6 +32,7 @@ const TABLE = {
   ...NAME,
   ...METADATA,
   ...STATS,
+  ...FORENSICS,
   ...TEMPLATE,
   ...ADAPTER,
 } as const satisfies Record<string, Rule>;

@@ -4,6 +4,7 @@ import type { Mode } from './compare/mode.ts';
 import { SteelyardError } from './error.ts';
 import { sortFailures, sortFindings, toFailure, toFinding } from './finding.ts';
 import { inspectAdapters } from './inspect/adapter/adapters.ts';
+import { inspectForensics } from './inspect/forensics.ts';
 import { inspect } from './inspect/inspect.ts';
 import { inspectShards } from './inspect/shards.ts';
 import { inspectTemplates } from './inspect/template/templates.ts';
@@ -60,6 +61,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
       violations.map((v) => toFinding({ ...v, file: entry.path })),
     ),
     ...inspect(profile, measured.files),
+    ...(options.forensics ? inspectForensics(measured.files) : []),
     ...inspectTemplates(measured.files),
     ...inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
     ...(await inspectAdapters(profile, measured.files, base)),

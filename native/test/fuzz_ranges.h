@@ -43,6 +43,7 @@ inline std::vector<Range> ranges_from(const uint8_t*& data, size_t& size, const 
     const uint64_t left = range.start < end ? (end - range.start) / traits.block_size : 0;
     const uint64_t blocks = std::min<uint64_t>(left, descriptions[2]);
     range.end = range.start + blocks * traits.block_size;
+    range.forensics = (descriptions[1] & 32) != 0;
     const uint64_t columns = uint64_t{traits.block_count} * std::max<uint64_t>(blocks, 1);
     const bool norms = (descriptions[1] & 8) != 0;
     const bool sketch = (descriptions[1] & 16) != 0 && columns >= kSketchMinWidth;

@@ -26,6 +26,7 @@ interface Flags extends ComparisonFlags, Partial<KeyFlags> {
   readonly timeout?: number;
   readonly followSymlinks?: FollowSymlinks;
   readonly rows?: true;
+  readonly forensics?: true;
   readonly progress?: boolean;
   readonly quiet?: true;
   readonly timing?: true;
@@ -83,6 +84,7 @@ function reporting(command: Command): Command {
       followSymlinks,
     )
     .option('--rows', 'json: also norm and digest of each row of embeddings and output heads')
+    .option('--forensics', 'also look for payloads in the values of tensors; several times slower')
     .option('--progress', 'show progress although stderr is not a terminal')
     .option('--no-progress', 'show no progress although it is')
     .option('--quiet', 'text: only findings at or above low, errors and the closing lines')
@@ -157,6 +159,7 @@ async function measured(paths: readonly string[], flags: Flags, signal: AbortSig
       onProgress: progress.update,
       ...(failOn === undefined ? {} : { failOn }),
       ...(rows === undefined ? {} : { rows }),
+      ...(flags.forensics === undefined ? {} : { forensics: true }),
       ...(timeout === undefined ? {} : { timeout }),
       ...(followSymlinks === undefined ? {} : { followSymlinks }),
       ...(threads === undefined ? {} : { threads }),

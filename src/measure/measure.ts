@@ -28,6 +28,8 @@ export interface MeasureOptions {
   readonly rows?: boolean;
   /** A linear sketch of each 2-D tensor, 64 bytes per row: says of what rank a change is. */
   readonly sketch?: boolean;
+  /** Traces of payloads in the values of tensors (docs/forensics.md). Costs several times the scan. */
+  readonly forensics?: boolean;
   /**
    * Where files are measured: in threads of this process, where a crash of native code would take it along, or each in a
    * process that can die alone (CRASHED). The latter costs some 100 ms per process and 30 ms per file.

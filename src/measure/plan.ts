@@ -9,9 +9,15 @@ export interface Wanted {
   readonly rows: boolean;
   /** A linear sketch of each 2-D tensor. */
   readonly sketch: boolean;
+  /** Traces of payloads; traces.ts. */
+  readonly forensics: boolean;
 }
 
-export const wantedOf = ({ rows = false, sketch = false }: Partial<Wanted>): Wanted => ({ rows, sketch });
+export const wantedOf = ({ rows = false, sketch = false, forensics = false }: Partial<Wanted>): Wanted => ({
+  rows,
+  sketch,
+  forensics,
+});
 
 /** Numbers per range of a plan. */
 export const RANGE_SIZE = 7;
@@ -19,7 +25,7 @@ export const RANGE_SIZE = 7;
 export interface Plan {
   /**
    * RANGE_SIZE numbers per range: start, end, dtype code or -1 for a digest alone, columns, what is wanted of them (1: norms and
-   * digests of rows, 2: a sketch), the low and high half of the sketch's seed.
+   * digests of rows, 2: a sketch, 4: forensics), the low and high half of the sketch's seed.
    */
   readonly ranges: Float64Array;
   /** dtype code of each range. */
@@ -40,7 +46,7 @@ export function planRanges(layout: Layout | null, parsedSize: number, wanted: Wa
     if (tensor.start < position) return;
     tensors[index] = ranges.length / RANGE_SIZE;
     const dtype = dtypeByName(tensor.dtype);
-    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, ...ofRows(tensor, wanted));
+    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, ...extras(tensor, wanted));
     position = tensor.end;
   });
   const dtypes = new Int16Array(ranges.length / RANGE_SIZE).map(
@@ -52,17 +58,17 @@ export function planRanges(layout: Layout | null, parsedSize: number, wanted: Wa
 const NOTHING = [0, 0, 0, 0] as const;
 const ROWS = 1;
 const SKETCH = 2;
+const FORENSICS = 4;
 
 /** Columns, what is wanted, seed. */
-function ofRows(tensor: TensorLayout, { rows, sketch }: Wanted): readonly number[] {
-  if (!rows && !sketch) return NOTHING;
+function extras(tensor: TensorLayout, { rows, sketch, forensics }: Wanted): readonly number[] {
+  if (!rows && !sketch && !forensics) return NOTHING;
   const columns = columnsOf(tensor);
   const norms = rows && columns > 0 && isEmbedding(tensor.name);
   const sketched = sketch && isSketched(tensor.shape[0]!, columns);
-  if (!norms && !sketched) return NOTHING;
   return [
-    columns,
-    (norms ? ROWS : 0) | (sketched ? SKETCH : 0),
+    norms || sketched ? columns : 0,
+    (norms ? ROWS : 0) | (sketched ? SKETCH : 0) | (forensics ? FORENSICS : 0),
     ...(sketched ? seedOf(tensor.name) : [0, 0]),
   ];
 }

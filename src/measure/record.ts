@@ -2,12 +2,15 @@
 import { DTYPES, type DtypeInfo } from '../dtype.ts';
 import { Slots } from './slots.ts';
 import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from './stats.ts';
+import { readTraces, type Traces } from './traces.ts';
 
 /** What one range of a file measured. */
 export interface RangeMeasurement {
   readonly sha256: string;
   /** null: digest only. */
   readonly stats: Stats | null;
+  /** null: digest only, or not asked for. */
+  readonly traces: Traces | null;
 }
 
 /** What one file measured; `ranges` as they were asked for. */
@@ -24,7 +27,8 @@ export function readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Meas
   for (let i = 0; i < dtypes.length; i++) {
     const digest = slots.digest();
     const dtype = DTYPES[dtypes[i]!];
-    ranges.push({ sha256: digest, stats: dtype === undefined ? null : readStats(slots, dtype) });
+    const stats = dtype === undefined ? null : readStats(slots, dtype);
+    ranges.push({ sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) });
   }
   slots.assertEnd();
   return { sha256, ranges };

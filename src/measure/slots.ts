@@ -62,6 +62,13 @@ export class Slots {
     return `sha256:${this.#bytes.toString('hex', start, start + 32)}`;
   }
 
+  /** A copy. */
+  bytes(count: number): Uint8Array {
+    const start = this.#next * 8;
+    this.#next += count;
+    return Uint8Array.from(this.#bytes.subarray(start, this.#next * 8));
+  }
+
   base64(count: number): string {
     const start = this.#next * 8;
     this.#next += count;
