@@ -8,7 +8,7 @@ const GGML_IDS: Partial<Record<BenchDtype, number>> = { Q4_0: 2, Q8_0: 8, Q4_K: 
 
 /**
  * Writes the model unless it is there. `size`: about so many bytes; `tensorCount` equal tensors of whole rows of 4,096
- * elements, or one shorter row where they are smaller than that. Returns its path, with the extension of the format.
+ * elements, or one row of about their size where they have less than two. Returns its path, with the extension of the format.
  */
 export function writeModel(path: string, dtype: BenchDtype, size: number, tensorCount: number): string {
   const file = `${path}.${isGgml(dtype) ? 'gguf' : 'safetensors'}`;
@@ -16,8 +16,8 @@ export function writeModel(path: string, dtype: BenchDtype, size: number, tensor
   mkdirSync(dirname(file), { recursive: true });
   const whole = rowSizeOf(dtype, COLUMNS);
   const wanted = size / tensorCount;
-  const columns =
-    wanted < whole ? 256 * Math.max(1, Math.round(((wanted / whole) * COLUMNS) / 256)) : COLUMNS;
+  const isRow = wanted < 2 * whole;
+  const columns = isRow ? 256 * Math.max(1, Math.round(((wanted / whole) * COLUMNS) / 256)) : COLUMNS;
   const rowSize = rowSizeOf(dtype, columns);
   const shape = [Math.max(1, Math.round(wanted / rowSize)), columns] as const;
   const tensorSize = shape[0] * rowSize;
