@@ -3,10 +3,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,6 +16,7 @@ import {
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -104,6 +107,29 @@ t.test('the report is the same, byte for byte, for any threads and way of readin
   for (const io of ['mmap', 'pread'] as const) {
     t.equal(renderJson(await scan(REAL, { io, rows: true })), expected, io);
   }
+});
+
+t.test('a file that two workers share: the same report as from one', async (t) => {
+  const path = join(t.testdir({}), 'long.safetensors');
+  const sizes = [40, 30, 20].map((size) => size * MIB);
+  const starts = [0, sizes[0]!, sizes[0]! + sizes[1]!];
+  const tensors = sizes.map((size, i) => [
+    `m.${i}.weight`,
+    { dtype: 'U8', shape: [size], data_offsets: [starts[i]!, starts[i]! + size] },
+  ]);
+  const json = JSON.stringify(Object.fromEntries(tensors));
+  const header = Buffer.alloc(8 + json.length);
+  header.writeBigUInt64LE(BigInt(json.length));
+  header.write(json, 8);
+  writeFileSync(path, header);
+  truncateSync(path, header.length + starts[2]! + sizes[2]!);
+  const file = openSync(path, 'r+');
+  for (const start of starts) writeSync(file, `tensor at ${start}`, header.length + start + 1000);
+  closeSync(file);
+
+  const alone = await scan(path, { threads: 1 });
+  t.equal(new Set(alone.tensors.map(({ sha256 }) => sha256)).size, 3, 'three tensors, none like another');
+  t.equal(renderJson(await scan(path, { threads: 2 })), renderJson(alone));
 });
 
 t.test('what is named decides what is scanned', async (t) => {

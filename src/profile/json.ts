@@ -1,13 +1,17 @@
 // Files and tensors as JSON: fields in the order of the types whatever order objects were built in, one line per entry so that
 // documents diff well, and nothing but printable ASCII, so that they are inert on a terminal. Reports and profiles share it.
-import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from '../measure/stats.ts';
-import type { FileProfile, MetadataProfile, Profile, TemplateProfile, TensorProfile } from './profile.ts';
+import { inOrder } from './order.ts';
+import type { FileProfile, MetadataProfile, Profile, TemplateProfile } from './profile.ts';
 
 /** The two lists of a profile, as they stand in every document. */
 export function* profileLines({ files, tensors }: Profile): Generator<string, void, undefined> {
   yield* list('files', files, FILE);
   yield ',\n';
-  yield* list('tensors', tensors, TENSOR);
+  yield* list('tensors', each(tensors, inOrder));
+}
+
+function* each<T, U>(items: readonly T[], change: (item: T) => U): Generator<U, void, undefined> {
+  for (const item of items) yield change(item);
 }
 
 /** Lines in pieces of some 64 KiB: a model may have 100,000 tensors, and one string for all of them is hundreds of MB. */
@@ -26,16 +30,16 @@ const CHUNK = 1 << 16;
 
 export function* list(
   name: string,
-  items: readonly unknown[],
+  items: Iterable<unknown>,
   fields?: string[],
 ): Generator<string, void, undefined> {
   yield `  "${name}": [`;
-  let separator = '\n';
+  let separator = '';
   for (const item of items) {
-    yield `${separator}    ${json(item, fields)}`;
-    separator = ',\n';
+    yield `${separator}\n    ${json(item, fields)}`;
+    separator = ',';
   }
-  yield items.length === 0 ? ']' : '\n  ]';
+  yield separator === '' ? ']' : '\n  ]';
 }
 
 // ESC and line breaks are escaped by JSON.stringify; C1 controls, bidi and invisible characters are not. All of non-ASCII is
@@ -65,70 +69,4 @@ const FILE = union(
   }),
   fields<TemplateProfile>({ name: true, source: true, digest: true }),
   fields<MetadataProfile>({ key: true, type: true, value: true, digest: true, size: true, count: true }),
-);
-
-const STATS = union(
-  fields<Stats>({
-    coverage: true,
-    count: true,
-    zero: true,
-    negativeZero: true,
-    nan: true,
-    posInf: true,
-    negInf: true,
-    subnormal: true,
-    distinctNaN: true,
-    min: true,
-    max: true,
-    absMax: true,
-    mean: true,
-    std: true,
-    l1: true,
-    l2: true,
-    skewness: true,
-    kurtosis: true,
-    entropy: true,
-    histogram: true,
-    trailingZeros: true,
-    quantized: true,
-    rows: true,
-    sketch: true,
-  }),
-  fields<NonNullable<Stats['entropy']>>({ code: true, exponent: true, mantissa: true, bytes: true }),
-  fields<NonNullable<Stats['histogram']>>({ negative: true, positive: true }),
-  fields<HistogramRun>({ first: true, counts: true }),
-);
-
-const QUANTIZED = union(
-  fields<QuantizedStats>({ blocks: true, blocksAtExtreme: true, scales: true, mins: true, quants: true }),
-  fields<ScaleStats>({
-    count: true,
-    zero: true,
-    negative: true,
-    nan: true,
-    inf: true,
-    subnormal: true,
-    min: true,
-    max: true,
-    mean: true,
-    std: true,
-    entropy: true,
-  }),
-  fields<NonNullable<QuantizedStats['quants']>>({ counts: true, entropy: true }),
-  fields<RowStats>({ norms: true, digests: true }),
-);
-
-const TENSOR = union(
-  fields<TensorProfile>({
-    name: true,
-    file: true,
-    dtype: true,
-    shape: true,
-    start: true,
-    end: true,
-    sha256: true,
-    stats: true,
-  }),
-  STATS,
-  QUANTIZED,
 );
