@@ -31,7 +31,7 @@ function measured(
   try {
     const plan = planPair(places[0]!, places[1]!, shape);
     const control = new BigInt64Array(new SharedArrayBuffer(16));
-    const reply = measureDifference({ plan, shape, seed: 5n, control, io });
+    const reply = measureDifference({ plan, shape, seed: 5n, control, io, spectrum: true });
     t.equal(reply.outcome, 'done');
     return reply.difference!;
   } finally {

@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import type { Pair } from '../compare/pairing.ts';
 import { type DtypeInfo, dtypeByName } from '../dtype.ts';
 import { SteelyardError } from '../error.ts';
+import { factorName } from '../inspect/adapter/name.ts';
 import { type Difference, planPair, seedOf } from '../measure/difference.ts';
 import { DifferencePool } from '../measure/difference-pool.ts';
 import type { DifferenceReply } from '../measure/difference-worker.ts';
@@ -59,7 +60,8 @@ async function changeOf(
   const opened = files.both(pair);
   if (opened === null) return { ...change, difference: null, reason: UNREAD };
   const plan = planPair(place(opened[0], pair.base), place(opened[1], pair.now), shape);
-  const reply = await pool.measure(plan, shape, seedOf(pair.now.name), io);
+  const { name } = pair.now;
+  const reply = await pool.measure({ plan, shape, seed: seedOf(name), io, spectrum: !isFactor(name) });
   if (reply.outcome === 'done')
     return { ...change, difference: reply.difference as Difference, reason: null };
   files.fail(reply.side, opened[reply.side], reply);
@@ -79,6 +81,10 @@ function payloadsOf(
   });
   return found;
 }
+
+/** Factors of one update come in many pairs with the same product, so that the spectrum of a factor's change says nothing. */
+const isFactor = (name: string): boolean =>
+  factorName(name, 'safetensors') !== null || factorName(name, 'gguf') !== null;
 
 const UNREAD = 'a file could not be read; see errors';
 

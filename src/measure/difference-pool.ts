@@ -2,7 +2,7 @@
 import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
 import measureDifference, { type DifferenceJob, type DifferenceReply } from './difference-worker.ts';
-import { type Io, native } from './native.ts';
+import { native } from './native.ts';
 
 /** Elements of pairs that take less time than a worker's answer: norms and biases, of which a model has many. */
 const IN_PLACE = 1 << 14;
@@ -31,15 +31,10 @@ export class DifferencePool {
   }
 
   /** Throws ABORTED. */
-  async measure(
-    plan: Float64Array,
-    shape: readonly number[],
-    seed: bigint,
-    io: Io,
-  ): Promise<DifferenceReply> {
+  async measure(asked: Omit<DifferenceJob, 'control'>): Promise<DifferenceReply> {
     this.#assertGoing();
-    const job = { plan, shape, seed, control: this.#control, io };
-    const isSmall = shape.reduce((count, size) => count * size, 1) <= IN_PLACE;
+    const job = { ...asked, control: this.#control };
+    const isSmall = job.shape.reduce((count, size) => count * size, 1) <= IN_PLACE;
     const reply = isSmall ? measureDifference(job) : await this.#run(job);
     if (reply.outcome === 'aborted') this.#assertGoing();
     return reply;

@@ -9,6 +9,8 @@ export interface DifferenceJob {
   readonly plan: Float64Array;
   readonly shape: readonly number[];
   readonly seed: bigint;
+  /** false: the spectrum of D says nothing. */
+  readonly spectrum: boolean;
   /** Word 0: abort flag; word 1: bytes read by all jobs. */
   readonly control: BigInt64Array;
   readonly io: Io;
@@ -29,7 +31,7 @@ export default function measureDifference(job: DifferenceJob): DifferenceReply {
   const { difference, sketch } = readDifference(first.record, shape, dtypes);
   const { elements, ...before } = difference;
   const whole = (spectrum: Spectrum | null): Difference => ({ ...before, spectrum, elements });
-  if (sketch.length === 0 || difference.norm === 0) return replyOf(first, whole(null));
+  if (!job.spectrum || sketch.length === 0 || difference.norm === 0) return replyOf(first, whole(null));
 
   const squares = difference.norm ** 2;
   const basis = basisOf(sketch, Math.min(...shape));

@@ -27,7 +27,7 @@ export interface Difference {
   /** 2-D tensors; null otherwise. Columns: null where there are more than 65,536. */
   readonly rows: AxisChange | null;
   readonly columns: AxisChange | null;
-  /** null: not 2-D, D is 0, more than 524,288 rows or 65,536 columns. */
+  /** null: not 2-D, a factor of a low-rank update, D is 0, more than 524,288 rows or 65,536 columns. */
   readonly spectrum: Spectrum | null;
   /** Every changed element in order, if they are at most ELEMENT_LIMIT; else null. */
   readonly elements: readonly ElementChange[] | null;
