@@ -31,17 +31,7 @@ export interface Measured extends Case {
 }
 
 const FULL: readonly Case[] = [
-  ...[0.25, 1, 4, 8].map(
-    (size) =>
-      ({
-        name: `BF16, ${size} GiB`,
-        dtype: 'BF16',
-        size,
-        files: 1,
-        tensors: 64,
-        everyTool: size === 4,
-      }) as const,
-  ),
+  { name: 'BF16, 4 GiB', dtype: 'BF16', size: 4, files: 1, tensors: 64 },
   ...BENCH_DTYPES.filter((dtype) => dtype !== 'BF16').map((dtype) => ({
     name: `${dtype}, 1 GiB`,
     dtype,
@@ -49,10 +39,7 @@ const FULL: readonly Case[] = [
     files: 1,
     tensors: 64,
   })),
-  ...[1, 10, 1000].map(
-    (tensors) =>
-      ({ name: `BF16, 1 GiB, ${tensors} tensors`, dtype: 'BF16', size: 1, files: 1, tensors }) as const,
-  ),
+  { name: 'BF16, 8 shards of 0.5 GiB', dtype: 'BF16', size: 0.5, files: 8, tensors: 8 },
   {
     name: 'BF16, 100,000 tensors of 10 KiB',
     dtype: 'BF16',
@@ -60,8 +47,15 @@ const FULL: readonly Case[] = [
     files: 1,
     tensors: 100_000,
   },
-  { name: 'BF16, 8 shards of 0.5 GiB', dtype: 'BF16', size: 0.5, files: 8, tensors: 8 },
+  { name: 'BF16, 1 GiB', dtype: 'BF16', size: 1, files: 1, tensors: 64, everyTool: true },
+  ...[0.25, 8].map(
+    (size) => ({ name: `BF16, ${size} GiB`, dtype: 'BF16', size, files: 1, tensors: 64 }) as const,
+  ),
   { name: 'BF16, 4 GiB, cold cache', dtype: 'BF16', size: 4, files: 1, tensors: 64, cold: true },
+  ...[1, 10, 1000].map(
+    (tensors) =>
+      ({ name: `BF16, 1 GiB, ${tensors} tensors`, dtype: 'BF16', size: 1, files: 1, tensors }) as const,
+  ),
 ];
 
 const QUICK: readonly Case[] = [
@@ -80,8 +74,8 @@ const measured: Measured[] = [];
 for (const one of cases) {
   measured.push(await measureCase(one));
   console.log(toMarkdown(measured.slice(-1)));
+  report(measured); // a run that is broken off leaves what it has measured
 }
-if (measured.length > 0) report(measured);
 if ('sign and verify'.includes(options.only ?? '')) {
   const table = proofTable(await measureProof(options.quick ? 0.25 : 4, options.quick ? 5 : rounds));
   console.log(table);
@@ -113,7 +107,6 @@ function report(all: readonly Measured[]): void {
   writeFileSync(join(results, 'scan.json'), `${JSON.stringify({ machine, rounds, cases: all }, null, 2)}\n`);
   writeFileSync(join(results, 'scan.md'), table);
   writeFileSync(join(results, 'scan.svg'), chart(all));
-  console.log(about);
 }
 
 function toMarkdown(all: readonly Measured[]): string {

@@ -1,5 +1,5 @@
 // Two models held against each other.
-import { truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t, { type Test } from 'tap';
@@ -9,14 +9,16 @@ import { baseModel, type Model, writeModel } from './mutations/model.ts';
 import { EMBEDDING, K, O, Q } from './mutations/mutation.ts';
 import { steelyard } from './steelyard.ts';
 
-async function diffOf(t: Test, change: (model: Model) => void) {
+function written(t: Test, change: (model: Model) => void): [good: string, suspect: string] {
   const folder = t.testdir({ good: {}, suspect: {} });
   const suspect = baseModel();
   change(suspect);
   writeModel(baseModel(), join(folder, 'good'));
   writeModel(suspect, join(folder, 'suspect'));
-  return diff(join(folder, 'good'), join(folder, 'suspect'));
+  return [join(folder, 'good'), join(folder, 'suspect')];
 }
+
+const diffOf = (t: Test, change: (model: Model) => void) => diff(...written(t, change));
 
 t.test('the same', async (t) => {
   const report = await diffOf(t, () => undefined);
@@ -51,15 +53,6 @@ t.test('what changed, and where', async (t) => {
   t.same(bit?.difference?.bits, [1, ...new Array(15).fill(0)]);
 });
 
-function written(t: Test, change: (model: Model) => void): [good: string, suspect: string] {
-  const folder = t.testdir({ good: {}, suspect: {} });
-  const suspect = baseModel();
-  change(suspect);
-  writeModel(baseModel(), join(folder, 'good'));
-  writeModel(suspect, join(folder, 'suspect'));
-  return [join(folder, 'good'), join(folder, 'suspect')];
-}
-
 t.test('the same report from every thread count and way of reading, and it keeps the schema', async (t) => {
   const [good, suspect] = written(t, (model) => {
     tune(model, 0.02);
@@ -74,6 +67,20 @@ t.test('the same report from every thread count and way of reading, and it keeps
   t.equal(texts[2], texts[0]);
   const check = new Ajv2020({ strict: false }).compile(jsonSchema('diff'));
   t.ok(check(JSON.parse(texts[0]!)), JSON.stringify(check.errors?.[0]));
+});
+
+t.test('a file that is written to after it was measured', async (t) => {
+  const [good, suspect] = written(t, (model) => flip(model, Q, 100, 1));
+  const file = 'model-00001-of-00002.safetensors';
+  let time = 0;
+  const report = await diff(good, suspect, {
+    onProgress: ({ filesDone, filesTotal }) => {
+      if (filesDone === filesTotal) utimesSync(join(suspect, file), ++time, time);
+    },
+  });
+  t.match(report.errors, [{ code: 'FILE_CHANGED', file }]);
+  t.match(report.tensors, [{ difference: null, reason: /could not be read/ }]);
+  t.equal(report.complete, false);
 });
 
 t.test('rows have the names of their tokens, and the text obeys none of them', async (t) => {
