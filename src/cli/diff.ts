@@ -14,10 +14,9 @@ import {
 } from '../index.ts';
 import { wantsColour } from './colour.ts';
 import { readProfile } from './comparison.ts';
-import { interruption } from './interruption.ts';
-import { say, sayError } from './message.ts';
+import { say } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
-import { progressDisplay } from './progress.ts';
+import { type Run, run } from './run.ts';
 
 /** What a diff can be written as. */
 const RENDERERS = {
@@ -77,61 +76,37 @@ export function diffCommand(): Command {
     .option('--progress', 'show progress although stderr is not a terminal')
     .option('--no-progress', 'show no progress although it is')
     .addHelpText('after', HELP)
-    .action(async (good: string, suspect: string, flags: Flags) => {
-      process.exitCode = await run(good, suspect, flags);
-    });
+    .action((good: string, suspect: string, flags: Flags) =>
+      run((watch) => held(good, suspect, flags, watch), flags.progress),
+    );
 }
 
 const EXIT = { same: 0, changed: 1, error: 2 } as const;
 
-async function run(good: string, suspect: string, flags: Flags): Promise<number> {
-  const interrupted = interruption();
-  const { signal } = interrupted;
-  try {
-    if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
-    const report = await compared(good, suspect, flags, signal);
-    if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
-    const render = RENDERERS[flags.format];
-    if (flags.output === undefined)
-      await writeStdout(render(report, wantsColour(process.stdout, process.env)));
-    else {
-      await writeFileWhole(flags.output, render(report, false), signal);
-      say(`${report.outcome}; the report is in ${flags.output}`);
-    }
-    return interrupted.code ?? EXIT[report.outcome];
-  } catch (error) {
-    if (!(error instanceof SteelyardError && error.code === 'ABORTED')) {
-      sayError(error);
-      return 2;
-    }
-    say('interrupted, no report');
-    return interrupted.code ?? 130;
-  } finally {
-    interrupted.end();
+async function held(good: string, suspect: string, flags: Flags, { signal, ...watch }: Run): Promise<number> {
+  if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
+  const options = { signal, onProgress: watch.onProgress, ...(await optionsOf(flags)) };
+  const report = await diff(await source(good), await source(suspect), options);
+  watch.measured();
+  if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+  const render = RENDERERS[flags.format];
+  if (flags.output === undefined) await writeStdout(render(report, wantsColour(process.stdout, process.env)));
+  else {
+    await writeFileWhole(flags.output, render(report, false), signal);
+    say(`${report.outcome}; the report is in ${flags.output}`);
   }
+  return EXIT[report.outcome];
 }
 
-async function compared(
-  good: string,
-  suspect: string,
-  { goodProfile, suspectProfile, population, threads, io, progress: wanted }: Flags,
-  signal: AbortSignal,
-): Promise<DiffReport> {
-  const progress = progressDisplay(process.stderr, wanted);
-  try {
-    const options: DiffOptions = {
-      io,
-      signal,
-      onProgress: progress.update,
-      ...(threads === undefined ? {} : { threads }),
-      ...(population === undefined ? {} : { population: foldersIn(population) }),
-      ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
-      ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
-    };
-    return await diff(await source(good), await source(suspect), options);
-  } finally {
-    progress.end();
-  }
+async function optionsOf(flags: Flags): Promise<DiffOptions> {
+  const { goodProfile, suspectProfile, population, threads, io } = flags;
+  return {
+    io,
+    ...(threads === undefined ? {} : { threads }),
+    ...(population === undefined ? {} : { population: foldersIn(population) }),
+    ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
+    ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
+  };
 }
 
 function foldersIn(path: string): string[] {

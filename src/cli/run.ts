@@ -1,4 +1,4 @@
-// What every command that signs or verifies has in common: Ctrl-C, progress, and what becomes of an error.
+// What commands that read a model have in common: Ctrl-C, progress, and what becomes of an error.
 import { SteelyardError } from '../error.ts';
 import type { Progress } from '../index.ts';
 import { interruption } from './interruption.ts';
@@ -12,10 +12,12 @@ export interface Run {
   measured(): void;
 }
 
-/** Sets the exit code: what `action` says, 2 after an error, the signal's after an interruption. */
-export async function run(action: (run: Run) => Promise<number>): Promise<void> {
+/**
+ * Sets the exit code: what `action` says, 2 after an error, the signal's after an interruption. `wanted`: the flag about progress.
+ */
+export async function run(action: (run: Run) => Promise<number>, wanted?: boolean): Promise<void> {
   const interrupted = interruption();
-  const progress = progressDisplay(process.stderr, undefined);
+  const progress = progressDisplay(process.stderr, wanted);
   try {
     const { signal } = interrupted;
     const code = await action({ signal, onProgress: progress.update, measured: progress.end });
