@@ -18,6 +18,7 @@ import { assertDay, type FailOn, judge } from './policy/verdict.ts';
 import { buildProfile } from './profile/build.ts';
 import type { Profile } from './profile/profile.ts';
 import type { Report } from './report/report.ts';
+import { turns } from './turn.ts';
 
 export interface ScanOptions extends MeasureOptions {
   /** The lowest severity that fails the verdict; default: the policy's, else 'high'. */
@@ -54,8 +55,10 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
     sketch: options.sketch ?? has(baseline, ({ sketch }) => sketch !== undefined),
   });
+  const turn = turns();
   const profile = buildProfile(measured.files);
   const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
+  await turn();
   const found = sortFindings([
     ...measured.files.flatMap(({ entry, violations }) =>
       violations.map((v) => toFinding({ ...v, file: entry.path })),
@@ -72,6 +75,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
       'nothing to scan: no safetensors or GGUF file among the files named',
     );
   }
+  await turn();
   const unread = new Set(errors.map(({ file }) => file));
   const departures = baseline === undefined ? [] : compare(profile, withoutFiles(baseline, unread), mode);
   const { findings, verdict } = judge(profile, [...departures, ...found], errors, {

@@ -27,6 +27,7 @@ import t from 'tap';
 import { DTYPES } from '../src/dtype.ts';
 import { type Report, SteelyardError, scan } from '../src/index.ts';
 import { native } from '../src/measure/native.ts';
+import { divide } from '../src/measure/share.ts';
 import { renderJson } from '../src/report/json.ts';
 import { referenceStats } from './reference/stats.ts';
 import { packageRoot } from './root.ts';
@@ -130,6 +131,18 @@ t.test('a file that two workers share: the same report as from one', async (t) =
   const alone = await scan(path, { threads: 1 });
   t.equal(new Set(alone.tensors.map(({ sha256 }) => sha256)).size, 3, 'three tensors, none like another');
   t.equal(renderJson(await scan(path, { threads: 2 })), renderJson(alone));
+});
+
+t.test('where a file is divided between two workers', (t) => {
+  const bf16 = DTYPES.findIndex(({ name }) => name === 'BF16');
+  const divided = (count: number, size: number): number => {
+    const ranges = Array.from({ length: count }, (_, i) => [i * size, (i + 1) * size, bf16, 0, 0, 0, 0]);
+    return divide(Float64Array.from(ranges.flat()), count * size) / count;
+  };
+  // Both digests take as long as the digest and statistics of long tensors; what small ones cost is hardly their digests.
+  t.ok(divided(100, 64 * MIB) > 0.85, 'long tensors are left to the other worker');
+  t.ok(Math.abs(divided(100_000, 1024) - 0.5) < 0.05, 'small ones are halved');
+  t.end();
 });
 
 t.test('what is named decides what is scanned', async (t) => {

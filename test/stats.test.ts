@@ -10,7 +10,7 @@ import t, { type Test } from 'tap';
 import { DTYPES, type DtypeInfo, dtypeByName } from '../src/dtype.ts';
 import { type Io, native, type Part } from '../src/measure/native.ts';
 import { RANGE_SIZE } from '../src/measure/plan.ts';
-import { type Measurement, type RangeMeasurement, readRecord } from '../src/measure/record.ts';
+import { type RangeMeasurement, readRecord } from '../src/measure/record.ts';
 import { divide } from '../src/measure/share.ts';
 import type { Stats } from '../src/measure/stats.ts';
 import { blockTypeOf } from './reference/ggml.ts';
@@ -547,7 +547,7 @@ interface Way {
 interface Weighed {
   readonly way: string;
   readonly record: Buffer;
-  read(): Measurement;
+  read(): { readonly sha256: string; readonly ranges: readonly RangeMeasurement[] };
 }
 
 function measure(fd: number, size: number, ranges: readonly NativeRange[], { io, kernel }: Way): Weighed {
@@ -556,7 +556,11 @@ function measure(fd: number, size: number, ranges: readonly NativeRange[], { io,
   assert.equal(found.outcome, 'done', way);
   assert.equal(found.kernel, kernel, 'the kernel that was asked for');
   const dtypes = ranges.map(({ dtype }) => dtype);
-  return { way, record: Buffer.from(found.record), read: () => readRecord(found.record, dtypes) };
+  const read = () => {
+    const { sha256, ranges } = readRecord(found.record, dtypes);
+    return { sha256, ranges: [...ranges] };
+  };
+  return { way, record: Buffer.from(found.record), read };
 }
 
 function planOf(ranges: readonly NativeRange[]): Float64Array {

@@ -13,25 +13,26 @@ export interface RangeMeasurement {
   readonly traces: Traces | null;
 }
 
-/** What one file measured; `ranges` as they were asked for. */
+/** What one file measured; `ranges` as they were asked for, read when they are taken, and once. */
 export interface Measurement {
   readonly sha256: string;
-  readonly ranges: readonly RangeMeasurement[];
+  readonly ranges: Iterable<RangeMeasurement>;
 }
 
 /** `dtypes`: the dtype code of each range, or -1 for a digest alone. */
 export function readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Measurement {
   const slots = new Slots(record);
-  const sha256 = slots.digest();
-  const ranges: RangeMeasurement[] = [];
+  return { sha256: slots.digest(), ranges: readRanges(slots, dtypes) };
+}
+
+function* readRanges(slots: Slots, dtypes: ArrayLike<number>): Generator<RangeMeasurement> {
   for (let i = 0; i < dtypes.length; i++) {
     const digest = slots.digest();
     const dtype = DTYPES[dtypes[i]!];
     const stats = dtype === undefined ? null : readStats(slots, dtype);
-    ranges.push({ sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) });
+    yield { sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) };
   }
   slots.assertEnd();
-  return { sha256, ranges };
 }
 
 function readStats(slots: Slots, dtype: DtypeInfo): Stats {

@@ -10,9 +10,9 @@ import { RANGE_SIZE } from './plan.ts';
 export function divide(ranges: Float64Array, size: number): number {
   const count = ranges.length / RANGE_SIZE;
   let [withFile, other] = [size, 0];
-  for (let range = 0; range < count; range++) withFile += sizeOf(range) * (costOf(range) - SECOND_DIGEST);
+  for (let range = 0; range < count; range++) withFile += costBesideFile(range);
   for (let range = 0; range < count; range++) {
-    const [less, more] = [sizeOf(range) * (costOf(range) - SECOND_DIGEST), sizeOf(range) * costOf(range)];
+    const [less, more] = [costBesideFile(range), costOf(range)];
     if (other + more > withFile) return range;
     withFile -= less;
     other += more;
@@ -23,9 +23,21 @@ export function divide(ranges: Float64Array, size: number): number {
     return ranges[RANGE_SIZE * range + 1]! - ranges[RANGE_SIZE * range]!;
   }
   function costOf(range: number): number {
-    return cost(DTYPES[ranges[RANGE_SIZE * range + 2]!]);
+    const bytes = sizeOf(range);
+    return (
+      bytes * cost(DTYPES[ranges[RANGE_SIZE * range + 2]!]) + RANGE_COST + Math.min(bytes, FEW) * FEW_COST
+    );
+  }
+  function costBesideFile(range: number): number {
+    return costOf(range) - sizeOf(range) * SECOND_DIGEST;
   }
 }
+
+// What follows from the counts of a range, in digested bytes: so much for any range, and for each byte of those that have few
+// bytes, since each has a code that none before it had. Fits tensors of 1 to 1,000 KiB.
+const RANGE_COST = 16 * 1024;
+const FEW = 20 * 1024;
+const FEW_COST = 2.5;
 
 /** What a byte costs less when its digest and the file's are computed side by side. */
 const SECOND_DIGEST = 0.45;

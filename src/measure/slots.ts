@@ -21,8 +21,9 @@ export class Slots {
   }
 
   numbers(count: number): number[] {
-    const values: number[] = [];
-    for (let i = 0; i < count; i++) values.push(this.number());
+    // Of the right length at once: arrays that grow make up a third of the garbage of many small tensors.
+    const values = new Array<number>(count);
+    for (let i = 0; i < count; i++) values[i] = this.number();
     return values;
   }
 

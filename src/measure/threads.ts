@@ -3,6 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import { SteelyardError } from '../error.ts';
 import { detectFormat, readLayout } from '../format/format.ts';
 import { changed, type FileEntry, ModelFile } from '../model/file.ts';
+import { inTurns, turns } from '../turn.ts';
 import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
 import type { NativeMeasurement } from './native.ts';
@@ -51,8 +52,10 @@ async function measureFile(
   const file = ModelFile.open(entry);
   try {
     opened(file.size);
+    const turn = turns();
     const format = detectFormat(entry.path, file.head(4));
     const header = format === null ? null : readLayout(format, file);
+    await turn();
     const layout = header === null || header.headerSize === null ? null : header;
     const document = format === null ? readDocument(file) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
@@ -62,7 +65,8 @@ async function measureFile(
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
     const seconds = (performance.now() - begun) / 1000;
     assertRead(entry, native);
-    const { sha256, ranges } = readRecord(native.record, plan.dtypes);
+    const record = readRecord(native.record, plan.dtypes);
+    const ranges = await inTurns(record.ranges);
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     file.assertUnchanged();
 
@@ -71,7 +75,7 @@ async function measureFile(
       identity: file.identity,
       format,
       size: file.size,
-      sha256,
+      sha256: record.sha256,
       layout,
       violations: header?.violations ?? documentViolations(file),
       document,
