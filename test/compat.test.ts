@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Test, test } from 'tap';
@@ -18,7 +19,8 @@ import { digestModel, signModel, type Trust, type VerifyOptions, verify } from '
 import { pair } from './forgery.ts';
 import { packageRoot } from './root.ts';
 
-const FOLDER = join(packageRoot, 'fixtures', 'compat', 'model-signing');
+const COMPAT = join(packageRoot, 'fixtures', 'compat');
+const FOLDER = join(COMPAT, 'model-signing');
 const scratch = mkdtempSync(join(tmpdir(), 'steelyard-compat-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
@@ -45,26 +47,82 @@ test('bundles made by releases of the reference', async (t) => {
   }
 });
 
-const UPSTREAM = process.env.STEELYARD_MODEL_TRANSPARENCY;
+const UPSTREAM = join(COMPAT, 'model-transparency');
+const CHAIN = ['ca-cert.pem', 'int-ca-cert.pem'].map((name) => readFileSync(join(UPSTREAM, name), 'utf8'));
+const UPSTREAM_TRUST: Readonly<Record<string, Trust>> = {
+  'elliptic-key': { method: 'key', publicKey: readFileSync(join(UPSTREAM, 'signing-key-pub.pem')) },
+  certificate: { method: 'certificate', certificateChain: CHAIN.join('') },
+  sigstore: {
+    method: 'identity',
+    trustedRoot: readFileSync(join(UPSTREAM, 'trusted_root.json')),
+    identity: 'stefanb@us.ibm.com',
+    issuer: 'https://sigstore.verify.ibm.com/oauth2',
+  },
+};
+const BESIDE = { ignore: ['model.sig', 'ignore-me'] };
 
-test("the reference's own test data", {
-  skip: UPSTREAM === undefined && 'STEELYARD_MODEL_TRANSPARENCY names no checkout',
-}, async (t) => {
-  const folder = join(UPSTREAM!, 'scripts', 'tests');
-  const keys = join(folder, 'keys', 'certificate');
-  const chain = ['ca-cert.pem', 'int-ca-cert.pem'].map((name) => readFileSync(join(keys, name), 'utf8'));
-  const trusts: Record<string, Trust> = {
-    'elliptic-key': { method: 'key', publicKey: readFileSync(join(keys, 'signing-key-pub.pem')) },
-    certificate: { method: 'certificate', certificateChain: chain.join('') },
-  };
-  for (const name of readdirSync(folder).filter((one) => /^v\d/.test(one))) {
-    const trust = trusts[name.replace(/^v[\d.]+-/, '')];
-    if (trust === undefined) continue; // keyless: the public trusted root is no data of ours
-    const model = join(folder, name);
+test("the reference's own test data: keys, certificates, and identities of the public Sigstore", async (t) => {
+  const models = readdirSync(UPSTREAM).filter((name) => /^v\d/.test(name));
+  t.equal(models.length, 13);
+  for (const name of models) {
+    const model = join(UPSTREAM, name);
+    const trust = UPSTREAM_TRUST[name.replace(/^v[\d.]+-/, '')]!;
     const single = /v0\.3\.1-e|v1\.0\.0-e/.test(name);
-    const path = single ? join(model, 'signme-1') : model;
-    await verified(t, path, join(model, 'model.sig'), trust, { ignore: ['model.sig', 'ignore-me'] });
+    await verified(t, single ? join(model, 'signme-1') : model, join(model, 'model.sig'), trust, BESIDE);
   }
+});
+
+const SPEC = join(COMPAT, 'model-signing-spec');
+const VECTORS = join(SPEC, 'vectors');
+
+test('the vectors of the specification', async (t) => {
+  for (const [bundle, model] of [
+    ['key', 'v1.0.1-elliptic-key'],
+    ['certificate', 'v1.0.1-elliptic-key'],
+    ['sigstore', 'v1.1.0-sigstore'],
+  ] as const) {
+    const trust = UPSTREAM_TRUST[bundle === 'key' ? 'elliptic-key' : bundle]!;
+    await verified(t, join(UPSTREAM, model), join(VECTORS, 'valid', `${bundle}.bundle.json`), trust, BESIDE);
+  }
+  const { files } = await digestModel(join(UPSTREAM, 'v1.1.0-sigstore'));
+  for (const [bundle, trust, code] of [
+    ['invalid/empty', 'elliptic-key', 'UNSIGNED'],
+    ['invalid/missing-envelope', 'elliptic-key', 'UNSIGNED'],
+    ['invalid/missing-verification-material', 'elliptic-key', 'MALFORMED_BUNDLE'],
+    ['invalid/missing-tlog-entries', 'sigstore', 'DOWNGRADED'],
+    ['invalid-payload/wrong-predicate', 'elliptic-key', 'BAD_SIGNATURE'],
+  ] as const) {
+    const bytes = readFileSync(join(VECTORS, `${bundle}.bundle.json`));
+    const outcome = verify(files, bytes, UPSTREAM_TRUST[trust]!, BESIDE);
+    t.equal(outcome.verified ? 'verified' : outcome.refusals[0].code, code, bundle);
+  }
+});
+
+test('what is signed here is as the schemas of the specification say', async (t) => {
+  const require = createRequire(import.meta.url);
+  const Ajv = require('ajv/dist/2020').default;
+  const schema = (name: string) =>
+    JSON.parse(readFileSync(join(SPEC, 'schemas', `${name}.schema.json`), 'utf8'));
+  const ajv = new Ajv({ strict: false, validateFormats: false });
+  for (const name of ['envelope', 'predicate']) ajv.addSchema(schema(name), `${name}.schema.json`);
+  const [isBundle, isStatement] = [ajv.compile(schema('bundle')), ajv.compile(schema('statement'))];
+  const asSpecified = (bytes: Uint8Array): unknown => {
+    const bundle = JSON.parse(Buffer.from(bytes).toString());
+    if (!isBundle(bundle)) return isBundle.errors;
+    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString());
+    return isStatement(statement) ? null : isStatement.errors;
+  };
+  t.ok(
+    asSpecified(readFileSync(join(VECTORS, 'invalid-payload', 'wrong-predicate.bundle.json'))),
+    'it can fail',
+  );
+  t.equal(asSpecified(readFileSync(join(VECTORS, 'valid', 'key.bundle.json'))), null, 'and pass');
+  const { files } = await digestModel(join(FOLDER, 'model'));
+  for (const curve of ['prime256v1', 'secp384r1', 'secp521r1']) {
+    const { bundle } = signModel(files, { privateKey: pair(curve).secret }, { name: 'model' });
+    t.strictSame(asSpecified(Buffer.from(bundle)), null, curve);
+  }
+  t.strictSame(asSpecified(readFileSync(join(FOLDER, 'keyless.sig'))), null, 'an identity');
 });
 
 const PYTHON = process.env.STEELYARD_PYTHON ?? 'python3';
