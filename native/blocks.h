@@ -50,7 +50,9 @@ struct BlockPass {
   SweepTotals totals;
   uint64_t zero = 0, nan = 0, pos_inf = 0, neg_inf = 0, at_extreme = 0;
   double min = HUGE_VAL, max = -HUGE_VAL;
-  uint64_t other_bytes[256] = {};  // bytes of the blocks that hold no quants, where all others do
+  // Bytes of the blocks that hold neither quants nor a 16-bit scale or min, where quants are counted from the
+  // bytes; in turn in four tables, for neighbours are often equal and one count must not wait for the other.
+  uint64_t other_bytes[4][256] = {};
 
   void close();
   void (*sum)(SubBlocks& subs, BlockSums& sums) = nullptr;
@@ -88,6 +90,15 @@ constexpr Quants quants_of(Dtype dtype) {
 constexpr bool has_min(Dtype dtype) {
   return dtype == Dtype::Q4_1 || dtype == Dtype::Q5_1 || dtype == Dtype::Q2_K || dtype == Dtype::Q4_K ||
          dtype == Dtype::Q5_K;
+}
+// Bytes of a block before its quants, where quants are counted from the bytes, and how many of them are its
+// scale and its min as count_scales reads them.
+constexpr size_t head_size(Dtype dtype) {
+  const DtypeRow& shape = kDtypes[static_cast<size_t>(dtype)];
+  return shape.block_size - (quants_of(dtype) == Quants::kBytes ? shape.block_count : shape.block_count / 2);
+}
+constexpr size_t scales_size(Dtype dtype) {
+  return dtype == Dtype::MXFP4 ? 1 : has_min(dtype) ? 4 : 2;
 }
 // A quantiser that rounds to nearest puts the largest element of every block on its extreme code; bits
 // changed afterwards break that. Q8_0: |q| = 127 (d = absmax / 127). Q4_0, Q5_0: code 0 (d = max / -8, max /

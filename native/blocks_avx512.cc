@@ -1,6 +1,13 @@
 // The block kernel for AVX-512. No FMA: it would round once where the portable code rounds twice.
 #if defined(__x86_64__)
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 about its own _mm512_undefined (bug 105593)
+#endif
 #include <immintrin.h>
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 #include <algorithm>
 #include <bit>
@@ -18,6 +25,7 @@
 #pragma GCC target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")
 #endif
 #define STEELYARD_AVX2
+#define STEELYARD_AVX512
 #include "blocks_lanes.h"
 
 namespace steelyard {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "block_groups.h"
 #include "blocks.h"
 #include "decode.h"
 #include "level_sums.h"
@@ -18,15 +19,6 @@ void count_specials(const int8_t* levels, double scale, double min, BlockPass& p
   for (size_t i = 0; i < kSize; i++) {
     const double x = scale * levels[i] - min;
     (x != x ? pass.nan : x > 0 ? pass.pos_inf : pass.neg_inf)++;
-  }
-}
-
-template <size_t kSize>
-void widen_extremes(const int8_t* levels, double scale, double min, BlockPass& pass) {
-  for (size_t i = 0; i < kSize; i++) {
-    const double x = scale * levels[i] - min;
-    if (x < pass.min) pass.min = x;
-    if (x > pass.max) pass.max = x;
   }
 }
 
@@ -68,40 +60,65 @@ void add_rows(const Decoded& block, size_t count, size_t size, Rows& rows) {
   rows.add(values, count);
 }
 
-// kSize: elements of a sub-block.
+// Blocks in which an element has its extreme code.
+template <Dtype kDtype>
+STEELYARD_LANES uint64_t count_extreme(const uint8_t* codes, size_t blocks) {
+  uint64_t count = 0;
+  for (; blocks > 0; blocks--, codes += kBlock) {
+    uint8_t reached = 0;  // a byte, and no branch, so that compilers make vectors of this
+    for (size_t i = 0; i < kBlock; i++) {
+      const uint8_t code = codes[i];
+      const bool extreme = kDtype == Dtype::Q8_0 ? (code == 127) | (code == 129) : code == 0;
+      reached |= static_cast<uint8_t>(extreme ? 0xff : 0);
+    }
+    count += reached & 1;
+  }
+  return count;
+}
+
+template <Dtype kDtype, size_t kSize, int kLow, int kHigh>
+STEELYARD_LANES void add_sub_blocks(const Decoded& group, size_t count, BlockPass& pass) {
+#ifdef STEELYARD_AVX512
+  if (count == kSuperBlock && add_group<kDtype, kSize, kLow, kHigh>(group, pass)) return;
+#endif
+  for (size_t at = 0; at < count; at += kSize) {
+    add_sub_block<kDtype, kSize, kLow, kHigh>(group.codes + at, group.levels + at, group.scales[at / kSize],
+                                              group.mins[at / kSize], pass);
+  }
+  if constexpr (has_extreme(kDtype)) pass.at_extreme += count_extreme<kDtype>(group.codes, count / kBlock);
+}
+
+template <size_t kCount>
+STEELYARD_LANES void list_quants(const uint8_t* codes, PairList& pairs) {
+  uint16_t* out = pairs.take(kCount / 2);
+  for (size_t i = 0; i < kCount / 2; i++)
+    out[i] = static_cast<uint16_t>(PairList::kQuants + (codes[i] | codes[kCount / 2 + i] << 6));
+}
+
+// In groups of at most 256 elements. kSize: elements of a sub-block.
 template <Dtype kDtype, size_t kSize, int kLow, int kHigh>
 STEELYARD_LANES void pass_blocks(const uint8_t* data, size_t blocks, BlockPass& pass) {
   constexpr DtypeRow kShape = kDtypes[static_cast<size_t>(kDtype)];
   constexpr size_t kCount = kShape.block_count;
   pass.subs.size = kSize;
-  Decoded block;
-  for (; blocks > 0; blocks--, data += kShape.block_size) {
-    __builtin_prefetch(data + 4096);  // the hardware stops at the end of a page
-    decode<kDtype>(data, block);
-    for (size_t sub = 0; sub < kCount / kSize; sub++) {
-      add_sub_block<kDtype, kSize, kLow, kHigh>(block.codes + kSize * sub, block.levels + kSize * sub,
-                                                block.scales[sub], block.mins[sub], pass);
-    }
-    if constexpr (has_extreme(kDtype)) {
-      uint8_t reached = 0;  // a byte, and no branch, so that compilers make vectors of this
-      for (size_t i = 0; i < kCount; i++) {
-        const uint8_t code = block.codes[i];
-        const bool extreme = kDtype == Dtype::Q8_0 ? (code == 127) | (code == 129) : code == 0;
-        reached |= static_cast<uint8_t>(extreme ? 0xff : 0);
+  Decoded group;
+  while (blocks > 0) {
+    const size_t taken = std::min({blocks, kSuperBlock / kCount, (kSweepBlock - pass.elements) / kCount});
+    const size_t count = taken * kCount;
+    // The hardware's own prefetch stops at the end of a page.
+    for (size_t at = 0; at < taken * kShape.block_size; at += 64) __builtin_prefetch(data + 4096 + at);
+    for (size_t i = 0; i < taken; i++, data += kShape.block_size) {
+      decode<kDtype>(data, group, i);
+      if constexpr (quants_of(kDtype) == Quants::kPairs) {
+        list_quants<kCount>(group.codes + kCount * i, pass.pairs);
+      } else {
+        for (size_t k = scales_size(kDtype); k < head_size(kDtype); k++) pass.other_bytes[k % 4][data[k]]++;
       }
-      pass.at_extreme += reached & 1;
     }
-    if (pass.rows != nullptr) add_rows(block, kCount, kSize, *pass.rows);
-    if constexpr (quants_of(kDtype) == Quants::kPairs) {
-      uint16_t* out = pass.pairs.take(kCount / 2);
-      for (size_t i = 0; i < kCount / 2; i++)
-        out[i] =
-            static_cast<uint16_t>(PairList::kQuants + (block.codes[i] | block.codes[kCount / 2 + i] << 6));
-    } else {
-      constexpr size_t kQuantSize = quants_of(kDtype) == Quants::kBytes ? kCount : kCount / 2;
-      for (size_t i = 0; i < kShape.block_size - kQuantSize; i++) pass.other_bytes[data[i]]++;
-    }
-    pass.elements += kCount;
+    add_sub_blocks<kDtype, kSize, kLow, kHigh>(group, count, pass);
+    if (pass.rows != nullptr) add_rows(group, count, kSize, *pass.rows);
+    blocks -= taken;
+    pass.elements += count;
     if (pass.elements == kSweepBlock) pass.close();
   }
 }

@@ -9,6 +9,10 @@
 #include "dtype.h"
 #include "lanes.h"
 
+#ifdef STEELYARD_AVX2
+#include <immintrin.h>
+#endif
+
 // Compiled once per instruction set; see blocks_lanes.h.
 namespace steelyard {
 namespace {
@@ -34,54 +38,48 @@ STEELYARD_LANES double f16(const uint8_t* p) {
   return std::bit_cast<double>(std::bit_cast<uint64_t>(value) | sign);
 }
 
-// Low nibbles of `count` bytes first, then their high nibbles.
-template <size_t kCount>
-STEELYARD_LANES void nibbles(uint8_t* codes, const uint8_t* bytes) {
-  typedef uint8_t Sixteen __attribute__((vector_size(16)));
-  for (size_t i = 0; i < kCount; i += 16) {
-    Sixteen both;
-    load(both, bytes + i);
-    const Sixteen low = both & 15, high = both >> 4;
-    std::memcpy(codes + i, &low, 16);
-    std::memcpy(codes + kCount + i, &high, 16);
-  }
+// Codes and levels are stored in pieces of the same 32 bytes, for a load waits long for the bytes of two
+// stores that are still under way.
+typedef uint8_t Piece __attribute__((vector_size(32)));
+
+STEELYARD_LANES void put(const Piece& codes, int origin, Decoded& out, size_t at) {
+  const Piece levels = codes - static_cast<uint8_t>(origin);
+  std::memcpy(out.codes + at, &codes, sizeof codes);
+  std::memcpy(out.levels + at, &levels, sizeof levels);
 }
 
-template <size_t kCount>
-STEELYARD_LANES void subtract(Decoded& out, int origin) {
-  for (size_t i = 0; i < kCount; i++) out.levels[i] = static_cast<int8_t>(out.codes[i] - origin);
+// Low nibbles of 16 bytes, then their high nibbles.
+STEELYARD_LANES void unpack_nibbles(Piece& codes, const uint8_t* bytes) {
+  typedef uint8_t Half __attribute__((vector_size(16)));
+  Half both;
+  load(both, bytes);
+  const Half low = both & 15, high = both >> 4;
+  codes = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+                                  19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
 }
 
 // Q4_0, Q4_1, Q5_0, Q5_1: 32 codes, low nibbles first; a fifth bit per code in a 32-bit word.
 template <bool kMin, bool kFifth>
-STEELYARD_LANES void decode_simple(const uint8_t* block, int origin, Decoded& out) {
-  out.scales[0] = f16(block);
-  out.mins[0] = kMin ? -f16(block + 2) : 0;
+STEELYARD_LANES void decode_simple(const uint8_t* block, int origin, Decoded& out, size_t sub) {
+  out.scales[sub] = f16(block);
+  out.mins[sub] = kMin ? -f16(block + 2) : 0;
   const uint8_t* p = block + (kMin ? 4 : 2);
-  nibbles<16>(out.codes, p + (kFifth ? 4 : 0));
+  Piece codes;
+  unpack_nibbles(codes, p + (kFifth ? 4 : 0));
   if constexpr (kFifth) {
-    uint32_t fifth;
-    std::memcpy(&fifth, p, sizeof fifth);
-    for (unsigned i = 0; i < kBlock; i++) out.codes[i] |= static_cast<uint8_t>((fifth >> i & 1) << 4);
+    typedef uint64_t Eights __attribute__((vector_size(32)));
+    constexpr uint64_t kEach = 0x0101010101010101, kBits = 0x8040201008040201;
+    const Eights spread = {p[0] * kEach, p[1] * kEach, p[2] * kEach, p[3] * kEach};
+    codes |= (Piece)(((Piece)(spread & kBits) != 0) & 16);
   }
-  subtract<kBlock>(out, origin);
+  put(codes, origin, out, kBlock * sub);
 }
 
-STEELYARD_LANES void decode_q8_0(const uint8_t* block, Decoded& out) {
-  out.scales[0] = f16(block);
-  out.mins[0] = 0;
-  std::memcpy(out.codes, block + 2, kBlock);
-  std::memcpy(out.levels, block + 2, kBlock);
-}
-
-// Two bits per code: four groups of 32 in each half, at shifts 0, 2, 4, 6 of the same 32 bytes.
-STEELYARD_LANES void two_bits(uint8_t* codes, const uint8_t* quants) {
-  for (unsigned half = 0; half < 2; half++) {
-    for (unsigned group = 0; group < 4; group++) {
-      for (unsigned i = 0; i < 32; i++)
-        codes[128 * half + 32 * group + i] = quants[32 * half + i] >> (2 * group) & 3;
-    }
-  }
+STEELYARD_LANES void decode_q8_0(const uint8_t* block, Decoded& out, size_t sub) {
+  out.scales[sub] = f16(block);
+  out.mins[sub] = 0;
+  std::memcpy(out.codes + kBlock * sub, block + 2, kBlock);
+  std::memcpy(out.levels + kBlock * sub, block + 2, kBlock);
 }
 
 // 16 sub-blocks of 16; scales[16] hold a 4-bit scale and a 4-bit min, two-bit codes.
@@ -91,13 +89,18 @@ STEELYARD_LANES void decode_q2_k(const uint8_t* block, Decoded& out) {
     out.scales[sub] = d * (block[sub] & 15);
     out.mins[sub] = dmin * (block[sub] >> 4);
   }
-  two_bits(out.codes, block + 16);
-  subtract<kSuperBlock>(out, 0);
+  // Four groups of 32 in each half, at shifts 0, 2, 4, 6 of the same 32 bytes.
+  for (unsigned half = 0; half < 2; half++) {
+    Piece quants;
+    load(quants, block + 16 + 32 * half);
+    for (unsigned group = 0; group < 4; group++)
+      put(quants >> (2 * group) & 3, 0, out, 128 * half + 32 * group);
+  }
 }
 
 // 16 sub-blocks of 16; six-bit scales packed into 12 bytes, two low bits in qs and one high bit in hmask.
 STEELYARD_LANES void decode_q3_k(const uint8_t* block, Decoded& out) {
-  const uint8_t *high = block, *scales = block + 96;
+  const uint8_t* scales = block + 96;
   const double d = f16(block + 108);
   for (unsigned sub = 0; sub < 16; sub++) {
     const unsigned low4 = sub < 8 ? scales[sub] & 15u : scales[sub - 8] >> 4;
@@ -105,12 +108,12 @@ STEELYARD_LANES void decode_q3_k(const uint8_t* block, Decoded& out) {
     out.scales[sub] = d * (static_cast<int>(low4 | high2 << 4) - 32);
     out.mins[sub] = 0;
   }
-  two_bits(out.codes, block + 32);
+  Piece quants, high;
+  load(high, block);
   for (unsigned group = 0; group < 8; group++) {
-    for (unsigned i = 0; i < 32; i++)
-      out.codes[32 * group + i] |= static_cast<uint8_t>((high[i] >> group & 1) << 2);
+    if (group % 4 == 0) load(quants, block + 32 + 8 * group);
+    put((quants >> (2 * (group % 4)) & 3) | (high >> group & 1) << 2, 4, out, 32 * group);
   }
-  subtract<kSuperBlock>(out, 4);
 }
 
 // Q4_K and Q5_K pack eight six-bit scales and eight six-bit mins into 12 bytes.
@@ -127,7 +130,6 @@ STEELYARD_LANES void unpack_scale_min(const uint8_t* packed, unsigned sub, unsig
 template <bool kFifth>
 STEELYARD_LANES void decode_q45_k(const uint8_t* block, Decoded& out) {
   const double d = f16(block), dmin = f16(block + 2);
-  const uint8_t *fifth = block + 16, *quants = block + (kFifth ? 48 : 16);
 #pragma GCC unroll 8
   for (unsigned sub = 0; sub < 8; sub++) {
     unsigned scale, min;
@@ -135,14 +137,14 @@ STEELYARD_LANES void decode_q45_k(const uint8_t* block, Decoded& out) {
     out.scales[sub] = d * scale;
     out.mins[sub] = dmin * min;
   }
-  for (unsigned pair = 0; pair < 4; pair++) nibbles<32>(out.codes + 64 * pair, quants + 32 * pair);
-  if constexpr (kFifth) {
-    for (unsigned sub = 0; sub < 8; sub++) {
-      for (unsigned i = 0; i < 32; i++)
-        out.codes[32 * sub + i] |= static_cast<uint8_t>((fifth[i] >> sub & 1) << 4);
-    }
+  Piece fifths = {};
+  if (kFifth) load(fifths, block + 16);
+  for (unsigned pair = 0; pair < 4; pair++) {
+    Piece both;
+    load(both, block + (kFifth ? 48 : 16) + 32 * pair);
+    put((both & 15) | (fifths >> (2 * pair) & 1) << 4, 0, out, 64 * pair);
+    put(both >> 4 | (fifths >> (2 * pair + 1) & 1) << 4, 0, out, 64 * pair + 32);
   }
-  subtract<kSuperBlock>(out, 0);
 }
 
 // 16 sub-blocks of 16 with signed scales; four low bits in ql, two high bits in qh.
@@ -153,30 +155,38 @@ STEELYARD_LANES void decode_q6_k(const uint8_t* block, Decoded& out) {
     out.mins[sub] = 0;
   }
   for (unsigned half = 0; half < 2; half++) {
-    uint8_t* codes = out.codes + 128 * half;
-    nibbles<64>(codes, block + 64 * half);
+    Piece high;
+    load(high, block + 128 + 32 * half);
     for (unsigned quarter = 0; quarter < 4; quarter++) {
-      for (unsigned i = 0; i < 32; i++)
-        codes[32 * quarter + i] |=
-            static_cast<uint8_t>((block[128 + 32 * half + i] >> (2 * quarter) & 3) << 4);
+      Piece both;
+      load(both, block + 64 * half + 32 * (quarter % 2));
+      put((quarter < 2 ? both & 15 : both >> 4) | (high >> (2 * quarter) & 3) << 4, 32, out,
+          128 * half + 32 * quarter);
     }
   }
-  subtract<kSuperBlock>(out, 32);
 }
 
 // The non-linear levels of IQ4 (kvalues_iq4nl), and twice the values of F4 (OCP MX E2M1).
 constexpr int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 constexpr int8_t kF4Levels[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
-STEELYARD_LANES void look_up(Decoded& out, unsigned at, const uint8_t* quants, const int8_t levels[16]) {
-  nibbles<16>(out.codes + at, quants);
-  for (unsigned i = at; i < at + kBlock; i++) out.levels[i] = levels[out.codes[i]];
+STEELYARD_LANES void look_up(Decoded& out, size_t at, const uint8_t* quants, const int8_t levels[16]) {
+  Piece codes;
+  unpack_nibbles(codes, quants);
+  std::memcpy(out.codes + at, &codes, sizeof codes);
+#ifdef STEELYARD_AVX2
+  const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(levels));
+  const __m256i found = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), (__m256i)codes);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out.levels + at), found);
+#else
+  for (size_t i = at; i < at + kBlock; i++) out.levels[i] = levels[out.codes[i]];
+#endif
 }
 
-STEELYARD_LANES void decode_iq4_nl(const uint8_t* block, Decoded& out) {
-  out.scales[0] = f16(block);
-  out.mins[0] = 0;
-  look_up(out, 0, block + 2, kIq4Levels);
+STEELYARD_LANES void decode_iq4_nl(const uint8_t* block, Decoded& out, size_t sub) {
+  out.scales[sub] = f16(block);
+  out.mins[sub] = 0;
+  look_up(out, kBlock * sub, block + 2, kIq4Levels);
 }
 
 STEELYARD_LANES void decode_iq4_xs(const uint8_t* block, Decoded& out) {
@@ -190,29 +200,30 @@ STEELYARD_LANES void decode_iq4_xs(const uint8_t* block, Decoded& out) {
   }
 }
 
-STEELYARD_LANES void decode_mxfp4(const uint8_t* block, Decoded& out) {
+STEELYARD_LANES void decode_mxfp4(const uint8_t* block, Decoded& out, size_t sub) {
   // 2^(code - 127), halved because the levels are doubled; code 255 is not a number (OCP MX E8M0).
   const uint64_t exponent = block[0] == 255 ? 0x7ff8 : (block[0] + uint64_t{1023 - 128}) << 4;
-  out.scales[0] = std::bit_cast<double>(exponent << 48);
-  out.mins[0] = 0;
-  look_up(out, 0, block + 1, kF4Levels);
+  out.scales[sub] = std::bit_cast<double>(exponent << 48);
+  out.mins[sub] = 0;
+  look_up(out, kBlock * sub, block + 1, kF4Levels);
 }
 
+// A block of 32 elements becomes sub-block `sub`; a super-block is all there is room for.
 template <Dtype kDtype>
-STEELYARD_LANES void decode(const uint8_t* block, Decoded& out) {
-  if constexpr (kDtype == Dtype::Q4_0) decode_simple<false, false>(block, 8, out);
-  if constexpr (kDtype == Dtype::Q4_1) decode_simple<true, false>(block, 0, out);
-  if constexpr (kDtype == Dtype::Q5_0) decode_simple<false, true>(block, 16, out);
-  if constexpr (kDtype == Dtype::Q5_1) decode_simple<true, true>(block, 0, out);
-  if constexpr (kDtype == Dtype::Q8_0) decode_q8_0(block, out);
+STEELYARD_LANES void decode(const uint8_t* block, Decoded& out, [[maybe_unused]] size_t sub = 0) {
+  if constexpr (kDtype == Dtype::Q4_0) decode_simple<false, false>(block, 8, out, sub);
+  if constexpr (kDtype == Dtype::Q4_1) decode_simple<true, false>(block, 0, out, sub);
+  if constexpr (kDtype == Dtype::Q5_0) decode_simple<false, true>(block, 16, out, sub);
+  if constexpr (kDtype == Dtype::Q5_1) decode_simple<true, true>(block, 0, out, sub);
+  if constexpr (kDtype == Dtype::Q8_0) decode_q8_0(block, out, sub);
   if constexpr (kDtype == Dtype::Q2_K) decode_q2_k(block, out);
   if constexpr (kDtype == Dtype::Q3_K) decode_q3_k(block, out);
   if constexpr (kDtype == Dtype::Q4_K) decode_q45_k<false>(block, out);
   if constexpr (kDtype == Dtype::Q5_K) decode_q45_k<true>(block, out);
   if constexpr (kDtype == Dtype::Q6_K) decode_q6_k(block, out);
-  if constexpr (kDtype == Dtype::IQ4_NL) decode_iq4_nl(block, out);
+  if constexpr (kDtype == Dtype::IQ4_NL) decode_iq4_nl(block, out, sub);
   if constexpr (kDtype == Dtype::IQ4_XS) decode_iq4_xs(block, out);
-  if constexpr (kDtype == Dtype::MXFP4) decode_mxfp4(block, out);
+  if constexpr (kDtype == Dtype::MXFP4) decode_mxfp4(block, out, sub);
 }
 
 }  // namespace

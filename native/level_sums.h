@@ -10,6 +10,15 @@
 namespace steelyard {
 namespace {
 
+template <size_t kSize>
+void widen_extremes(const int8_t* levels, double scale, double min, BlockPass& pass) {
+  for (size_t i = 0; i < kSize; i++) {
+    const double x = scale * levels[i] - min;
+    if (x < pass.min) pass.min = x;
+    if (x > pass.max) pass.max = x;
+  }
+}
+
 // Of one sub-block of levels: the sums of SubBlocks, and how it lies about `limit`.
 struct LevelSums {
   int32_t powers[4];

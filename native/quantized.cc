@@ -65,6 +65,16 @@ const CodeFormat& scale_format(Dtype dtype) {
   return kF16Codes;
 }
 
+// Takes the codes that were counted, and their bytes out of the histogram of all bytes.
+ScaleStats take_scales(CodeHistogram& codes, const CodeFormat& format, uint64_t bytes[256]) {
+  const std::span<const CodeCount> counted = codes.take(format.codes());
+  for (const CodeCount& one : counted) {
+    bytes[one.code & 255] -= one.count;
+    if (format.bits == 16) bytes[one.code >> 8] -= one.count;
+  }
+  return scale_stats(format, counted);
+}
+
 }  // namespace
 
 bool has_rows(Dtype dtype) {
@@ -166,7 +176,8 @@ std::vector<uint64_t> BlockCounts::take_quants(const uint64_t bytes[256]) {
   const Quants quants = quants_of(dtype_);
   std::vector<uint64_t> counts(traits_of(dtype_).codes);
   for (size_t byte = 0; byte < 256 && quants != Quants::kPairs; byte++) {
-    const uint64_t count = bytes[byte] - pass_.other_bytes[byte];
+    uint64_t count = bytes[byte];
+    for (const auto& others : pass_.other_bytes) count -= others[byte];
     if (quants == Quants::kBytes) {
       counts[byte] += count;
     } else {
@@ -198,11 +209,8 @@ void BlockCounts::finish(Stats& stats, ByteCounts& bytes) {
   QuantizedStats& quantized = stats.quantized;
   quantized.present = true;
   quantized.blocks = blocks_;
-  const CodeFormat& format = scale_format(dtype_);
-  quantized.scales = scale_stats(format, scales_.take(format.codes()));
-  if (traits.min_at >= 0) {
-    quantized.mins = scale_stats(kF16Codes, mins_.take(kF16Codes.codes()));
-  }
+  quantized.scales = take_scales(scales_, scale_format(dtype_), byte_counts);
+  if (traits.min_at >= 0) quantized.mins = take_scales(mins_, kF16Codes, byte_counts);
   if (quants_of(dtype_) == Quants::kNone) return;
   finish_values(stats);
   quantized.quants = take_quants(byte_counts);

@@ -1,0 +1,394 @@
+// A whole group of sub-blocks (256 elements) at once, for AVX-512. Included by blocks_lanes.h. The same sums,
+// exact or with the same roundings, as one sub-block after the other.
+#pragma once
+#include <bit>
+#include <cmath>
+
+#include "blocks.h"
+#include "decode.h"
+#include "level_sums.h"
+#include "magnitude_pairs.h"
+
+#ifdef STEELYARD_AVX512
+#include <immintrin.h>
+
+namespace steelyard {
+namespace {
+
+STEELYARD_LANES __m512i load512(const void* from) {
+  return _mm512_loadu_si512(from);
+}
+
+STEELYARD_LANES __m512i widen(const int8_t* levels) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(levels)));
+}
+
+STEELYARD_LANES __m512i widen(const int8_t* low, const int8_t* high) {
+  const __m128i half0 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(low));
+  const __m128i half1 = _mm_loadu_si128(reinterpret_cast<const __m128i*>(high));
+  return _mm512_cvtepi8_epi16(_mm256_inserti128_si256(_mm256_castsi128_si256(half0), half1, 1));
+}
+
+// Per lane of 128 bits the sums of each vector's four numbers there.
+STEELYARD_LANES __m512i sum_quads(const __m512i four[4]) {
+  const __m512i low =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(four[0], four[1]), _mm512_unpackhi_epi32(four[0], four[1]));
+  const __m512i high =
+      _mm512_add_epi32(_mm512_unpacklo_epi32(four[2], four[3]), _mm512_unpackhi_epi32(four[2], four[3]));
+  return _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
+}
+
+// Each half of a vector sums up to one number: those of four vectors, then those of four others.
+STEELYARD_LANES __m512i sum_halves(const __m512i four[4], const __m512i others[4]) {
+  const __m512i first = sum_quads(four), second = sum_quads(others);
+  const __m512i sums =
+      _mm512_add_epi32(_mm512_shuffle_i32x4(first, second, 0x88), _mm512_shuffle_i32x4(first, second, 0xdd));
+  const __m512i order = _mm512_set_epi32(15, 11, 14, 10, 13, 9, 12, 8, 7, 3, 6, 2, 5, 1, 4, 0);
+  return _mm512_permutexvar_epi32(order, sums);
+}
+
+// As sum_levels: the powers of SubBlocks.
+template <size_t kSize>
+STEELYARD_LANES void sum_powers(const int8_t* levels, SubBlocks& subs) {
+  const __m512i ones = _mm512_set1_epi16(1), centre = _mm512_set1_epi16(8192);
+  constexpr size_t kHalves = kSize == 32 ? 4 : 8;  // vectors of two sub-blocks
+  __m512i sums[4][kHalves];
+  for (size_t i = 0; i < kHalves; i++) {
+    for (size_t part = 0; part < kSize / 16; part++) {
+      const int8_t* from = levels + 2 * kSize * i + 16 * part;
+      const __m512i q = kSize == 32 ? widen(from, from + 32) : widen(from);
+      const __m512i q2 = _mm512_mullo_epi16(q, q), centred = _mm512_sub_epi16(q2, centre);
+      const __m512i powers[4] = {_mm512_madd_epi16(q, ones), _mm512_madd_epi16(q, q),
+                                 _mm512_madd_epi16(q2, q), _mm512_madd_epi16(centred, centred)};
+      for (size_t k = 0; k < 4; k++)
+        sums[k][i] = part == 0 ? powers[k] : _mm512_add_epi32(sums[k][i], powers[k]);
+    }
+  }
+  const __m512i origin = _mm512_set1_epi32(static_cast<int>(static_cast<unsigned>(kSize) << 26));
+  const size_t j = subs.count;
+  if constexpr (kSize == 16) {
+    for (size_t k = 0; k < 4; k++) {
+      const __m512i all = sum_halves(sums[k], sums[k] + 4);
+      _mm512_storeu_si512(&subs.sums[k][j], k == 3 ? _mm512_sub_epi32(all, origin) : all);
+    }
+  } else {
+    const __m512i lower = sum_halves(sums[0], sums[1]), upper = sum_halves(sums[2], sums[3]);
+    const __m512i fourth = _mm512_sub_epi32(upper, origin);
+    const __m256i all[4] = {_mm512_castsi512_si256(lower), _mm512_extracti64x4_epi64(lower, 1),
+                            _mm512_castsi512_si256(upper), _mm512_extracti64x4_epi64(fourth, 1)};
+    for (size_t k = 0; k < 4; k++) _mm256_storeu_si256(reinterpret_cast<__m256i*>(&subs.sums[k][j]), all[k]);
+  }
+}
+
+STEELYARD_LANES __m512i add_neighbours(__m512i a, __m512i b) {
+  return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+
+// Sums of bytes, per sub-block, from four vectors of them: _mm512_sad_epu8 did the first step.
+template <size_t kSize>
+STEELYARD_LANES void sum_eighths(const __m512i four[4], __m512i out[256 / kSize / 8]) {
+  const __m512i low = add_neighbours(four[0], four[1]), high = add_neighbours(four[2], four[3]);
+  if constexpr (kSize == 16) {
+    const __m512i order = _mm512_set_epi64(7, 5, 3, 1, 6, 4, 2, 0);
+    out[0] = _mm512_permutexvar_epi64(order, low);
+    out[1] = _mm512_permutexvar_epi64(order, high);
+  } else {
+    const __m512i sums =
+        _mm512_add_epi64(_mm512_shuffle_i64x2(low, high, 0x88), _mm512_shuffle_i64x2(low, high, 0xdd));
+    out[0] = _mm512_permutexvar_epi64(_mm512_set_epi64(7, 5, 6, 4, 3, 1, 2, 0), sums);
+  }
+}
+
+// Without a min the sum of |x| is |scale| times that of |level|; a scale of 19 bits at most times 13 bits is
+// exact, as are the two terms of add_sub_block and their sum.
+template <Dtype kDtype, size_t kSize, int kLow>
+STEELYARD_LANES void sum_signs(const Decoded& block, BlockPass& pass) {
+  constexpr size_t kVectors = 256 / kSize / 8;
+  const __m512i zero = _mm512_setzero_si512();
+  __m512i eighths[4], sums[kVectors];
+  for (size_t i = 0; i < 4; i++) {
+    const __m512i q = load512(block.levels + 64 * i), size = _mm512_abs_epi8(q);
+    eighths[i] = _mm512_sad_epu8(size, zero);
+    pass.zero += static_cast<unsigned>(std::popcount(_mm512_testn_epi8_mask(q, q)));
+    if constexpr (has_extreme(kDtype)) {
+      const uint64_t extreme = kDtype == Dtype::Q8_0 ? _mm512_cmpeq_epi8_mask(size, _mm512_set1_epi8(127))
+                                                     : _mm512_cmpeq_epi8_mask(q, _mm512_set1_epi8(kLow));
+      pass.at_extreme += (static_cast<uint32_t>(extreme) != 0) + (extreme >> 32 != 0);
+    }
+  }
+  sum_eighths<kSize>(eighths, sums);
+  for (size_t i = 0; i < kVectors; i++) {
+    const __m512d scale = _mm512_loadu_pd(block.scales + 8 * i);
+    const __m512d l1 = _mm512_mul_pd(_mm512_abs_pd(scale), _mm512_cvtepi64_pd(sums[i]));
+    _mm512_storeu_pd(&pass.subs.l1[pass.subs.count + 8 * i], l1);
+    for (unsigned none = _mm512_cmpeq_pd_mask(scale, _mm512_setzero_pd()); none != 0; none &= none - 1) {
+      const int8_t* levels = block.levels + kSize * (8 * i + static_cast<unsigned>(std::countr_zero(none)));
+      for (size_t k = 0; k < kSize; k++) pass.zero += levels[k] != 0 ? 1 : 0;
+    }
+  }
+}
+
+// With a min; levels are not negative.
+template <size_t kSize>
+STEELYARD_LANES void sum_signs_about_min(const Decoded& block, BlockPass& pass) {
+  constexpr size_t kVectors = 256 / kSize / 8;
+  const __m512d no = _mm512_setzero_pd(), largest = _mm512_set1_pd(127), smallest = _mm512_set1_pd(-128);
+  __m512d scale[kVectors], min[kVectors], border[kVectors];
+  __m128i bytes[2] = {};
+  for (size_t i = 0; i < kVectors; i++) {
+    scale[i] = _mm512_loadu_pd(block.scales + 8 * i);
+    min[i] = _mm512_loadu_pd(block.mins + 8 * i);
+    const __mmask8 some = _mm512_cmpneq_pd_mask(scale[i], no);
+    const __m512d floor = _mm512_roundscale_pd(_mm512_maskz_div_pd(some, min[i], scale[i]),
+                                               _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    border[i] = _mm512_max_pd(_mm512_min_pd(floor, largest), smallest);
+    bytes[i] = _mm256_cvtepi32_epi8(_mm512_cvtpd_epi32(border[i]));
+  }
+  const __m128i borders = _mm_unpacklo_epi64(bytes[0], bytes[1]);
+  const __m512i all = _mm512_broadcast_i32x4(borders);
+  const __m512i zero = _mm512_setzero_si512(), ones = _mm512_set1_epi8(1);
+  // Which border is a lane's.
+  const __m512i first =
+      kSize == 32 ? _mm512_set_epi64(0x0101010101010101, 0x0101010101010101, 0x0101010101010101,
+                                     0x0101010101010101, 0, 0, 0, 0)
+                  : _mm512_set_epi64(0x0303030303030303, 0x0303030303030303, 0x0202020202020202,
+                                     0x0202020202020202, 0x0101010101010101, 0x0101010101010101, 0, 0);
+  __m512i eighths[4], sums[kVectors], totals[4], total[kVectors];
+  for (size_t i = 0; i < 4; i++) {
+    const __m512i q = load512(block.levels + 64 * i);
+    const __m512i mine = _mm512_add_epi8(first, _mm512_set1_epi8(static_cast<char>(64 / kSize * i)));
+    const __mmask64 above = _mm512_cmpgt_epi8_mask(q, _mm512_shuffle_epi8(all, mine));
+    const __m512i sum = _mm512_sad_epu8(_mm512_maskz_mov_epi8(above, q), zero);
+    const __m512i count = _mm512_sad_epu8(_mm512_maskz_mov_epi8(above, ones), zero);
+    eighths[i] = _mm512_or_si512(sum, _mm512_slli_epi64(count, 32));
+    totals[i] = _mm512_sad_epu8(q, zero);
+  }
+  sum_eighths<kSize>(eighths, sums);
+  sum_eighths<kSize>(totals, total);
+  const __m512d size = _mm512_set1_pd(kSize);
+  for (size_t i = 0; i < kVectors; i++) {
+    const __m512d count = _mm512_cvtepi64_pd(_mm512_srli_epi64(sums[i], 32));
+    const __m512d sum_above = _mm512_cvtepi64_pd(_mm512_and_si512(sums[i], _mm512_set1_epi64(0xffff)));
+    const __m512d sum_below = _mm512_sub_pd(_mm512_cvtepi64_pd(total[i]), sum_above);
+    const __m512d above = _mm512_sub_pd(_mm512_mul_pd(scale[i], sum_above), _mm512_mul_pd(min[i], count));
+    const __m512d below =
+        _mm512_sub_pd(_mm512_mul_pd(scale[i], sum_below), _mm512_mul_pd(min[i], _mm512_sub_pd(size, count)));
+    _mm512_storeu_pd(&pass.subs.l1[pass.subs.count + 8 * i],
+                     _mm512_add_pd(_mm512_abs_pd(above), _mm512_abs_pd(below)));
+    // Zeros: all of a sub-block, or the levels that stand on the border.
+    const unsigned some = _mm512_cmpneq_pd_mask(scale[i], no), none = _mm512_cmpeq_pd_mask(min[i], no);
+    unsigned met = _mm512_cmpeq_pd_mask(_mm512_mul_pd(scale[i], border[i]), min[i]) & some;
+    pass.zero += kSize * static_cast<unsigned>(std::popcount(none & ~some));
+    for (; met != 0; met &= met - 1) {
+      const size_t sub = 8 * i + static_cast<unsigned>(std::countr_zero(met));
+      const double level = block.mins[sub] / block.scales[sub];
+      for (size_t k = 0; k < kSize; k++) pass.zero += block.levels[kSize * sub + k] == level ? 1 : 0;
+    }
+  }
+}
+
+// The sub-blocks whose limits are beyond the extremes so far.
+template <size_t kSize, int kLow, int kHigh>
+STEELYARD_LANES void widen_all(const Decoded& block, BlockPass& pass) {
+  for (size_t i = 0; i < 256 / kSize; i += 8) {
+    const __m512d scale = _mm512_loadu_pd(block.scales + i), min = _mm512_loadu_pd(block.mins + i);
+    const __m512d end0 = _mm512_sub_pd(_mm512_mul_pd(scale, _mm512_set1_pd(kLow)), min);
+    const __m512d end1 = _mm512_sub_pd(_mm512_mul_pd(scale, _mm512_set1_pd(kHigh)), min);
+    unsigned beyond = static_cast<unsigned>(
+        _mm512_cmp_pd_mask(_mm512_min_pd(end0, end1), _mm512_set1_pd(pass.min), _CMP_LT_OQ) |
+        _mm512_cmp_pd_mask(_mm512_max_pd(end0, end1), _mm512_set1_pd(pass.max), _CMP_GT_OQ));
+    for (; beyond != 0; beyond &= beyond - 1) {
+      const size_t sub = i + static_cast<unsigned>(std::countr_zero(beyond));
+      widen_extremes<kSize>(block.levels + kSize * sub, block.scales[sub], block.mins[sub], pass);
+    }
+  }
+}
+
+// As list_products; false: some sub-block leaves the window.
+template <size_t kSize, int kLargest>
+STEELYARD_LANES bool list_all_products(const Decoded& block, PairList& pairs) {
+  alignas(64) float factors[256 / kSize];
+  unsigned outside = 0, some = 0;
+  for (size_t i = 0; i < 256 / kSize; i += 8) {
+    const __m512d scale = _mm512_loadu_pd(block.scales + i), size = _mm512_abs_pd(scale);
+    const __m512d largest = _mm512_mul_pd(size, _mm512_set1_pd(kLargest));
+    const __m512i low = _mm512_srli_epi64(_mm512_castpd_si512(size), 50);
+    const __m512i high = _mm512_srli_epi64(_mm512_castpd_si512(largest), 50);
+    const unsigned present = _mm512_test_epi64_mask(low, low);
+    some |= present;
+    outside |= present & (_mm512_cmple_epi64_mask(low, _mm512_set1_epi64(pairs.first)) |
+                          _mm512_cmpge_epi64_mask(high, _mm512_set1_epi64(pairs.first + 64)));
+    _mm256_storeu_ps(factors + i, _mm512_cvtpd_ps(scale));
+  }
+  if (outside != 0) [[unlikely]]
+    return false;
+  if (some != 0) pairs.used = true;
+  const __m512i first = _mm512_set1_epi16(static_cast<int16_t>(pairs.first - (1023 - 127) * 4));
+  const __m512i size_bits = _mm512_set1_epi16(0x3ff), sign_bit = _mm512_set1_epi16(64);
+  uint16_t* out = pairs.take(128);
+  for (size_t at = 0; at < 256; at += 64) {
+    __m512i places[2];
+    for (size_t half = 0; half < 2; half++) {
+      __m512i tops[2];
+      for (size_t i = 0; i < 2; i++) {
+        const size_t from = at + 32 * half + 16 * i;
+        const __m512i q =
+            _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block.levels + from)));
+        tops[i] =
+            _mm512_castps_si512(_mm512_mul_ps(_mm512_cvtepi32_ps(q), _mm512_set1_ps(factors[from / kSize])));
+      }
+      // The order of elements does not matter here.
+      const __m512i both = _mm512_mask_mov_epi16(tops[1], 0x55555555, _mm512_srli_epi32(tops[0], 16));
+      const __m512i size = _mm512_and_si512(_mm512_srli_epi16(both, 5), size_bits);
+      const __m512i sign = _mm512_and_si512(_mm512_srli_epi16(both, 9), sign_bit);
+      places[half] = _mm512_or_si512(_mm512_subs_epu16(size, first), sign);  // zero stays below
+    }
+    const __m512i pair = _mm512_or_si512(places[0], _mm512_slli_epi16(places[1], 7));
+    _mm512_storeu_si512(out + at / 2, pair);
+  }
+  return true;
+}
+
+// Where 16 levels of four sub-blocks (or 16 neighbours among more levels) lie: a byte each, looked up by
+// code. Levels come in the order of doubles that the packing here turns into that of codes.
+struct Placed {
+  __m512i tables;
+  bool inside;
+};
+
+STEELYARD_LANES Placed place_levels(const __m512d x[8], int first) {
+  const __m512i size_bits = _mm512_set1_epi16(0x1fff), sign_bit = _mm512_set1_epi16(64);
+  const __m512i origin = _mm512_set1_epi16(static_cast<int16_t>(first));
+  const __m512i one = _mm512_set1_epi16(1), places = _mm512_set1_epi16(63);
+  __m512i halves[2];
+  __mmask32 inside = ~__mmask32{0};
+  for (size_t i = 0; i < 2; i++) {
+    __m512i leading[2];
+    for (size_t k = 0; k < 2; k++) {
+      const __m512 low = _mm512_castpd_ps(x[4 * i + 2 * k]), high = _mm512_castpd_ps(x[4 * i + 2 * k + 1]);
+      leading[k] = _mm512_srli_epi32(_mm512_castps_si512(_mm512_shuffle_ps(low, high, 0xdd)), 18);
+    }
+    const __m512i both = _mm512_packus_epi32(leading[0], leading[1]);
+    const __m512i size = _mm512_and_si512(both, size_bits), place = _mm512_sub_epi16(size, origin);
+    const __mmask32 some = _mm512_test_epi16_mask(size, size);
+    inside &= static_cast<__mmask32>(~some | _mm512_cmplt_epu16_mask(_mm512_sub_epi16(place, one), places));
+    const __m512i sign = _mm512_and_si512(_mm512_srli_epi16(both, 7), sign_bit);
+    halves[i] = _mm512_or_si512(_mm512_maskz_mov_epi16(some, place), sign);
+  }
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  return {_mm512_permutexvar_epi32(order, _mm512_packus_epi16(halves[0], halves[1])),
+          inside == ~__mmask32{0}};
+}
+
+constexpr int level_of(Dtype dtype, int low, int code) {
+  if (dtype == Dtype::MXFP4) return kF4Levels[code];
+  return dtype == Dtype::IQ4_NL || dtype == Dtype::IQ4_XS ? kIq4Levels[code] : code + low;
+}
+
+// Of at most 32 levels, in 16s; where there are four, those of four sub-blocks.
+template <Dtype kDtype, int kLow, int kLevels>
+struct LevelOrder {
+  double order[2][2][8];
+  constexpr LevelOrder() : order() {
+    for (int code = 0; code < 32; code++) {
+      const int level = kLevels == 4 ? code % 4 : kLevels == 16 ? level_of(kDtype, kLow, code % 16) : code;
+      order[code / 16][code % 4 / 2][code % 16 / 4 * 2 + code % 2] = level;
+    }
+  }
+};
+
+STEELYARD_LANES __m512i pick_lanes(__m512i from, int a, int b, int c, int d) {
+  const __m512i order =
+      _mm512_set_epi64(2 * d + 1, 2 * d, 2 * c + 1, 2 * c, 2 * b + 1, 2 * b, 2 * a + 1, 2 * a);
+  return _mm512_permutexvar_epi64(order, from);
+}
+
+// Pairs of a group by looking up where its levels lie; false: some level leaves the window.
+template <Dtype kDtype, size_t kSize, int kLow, int kLevels>
+STEELYARD_LANES bool list_all_places(const Decoded& block, PairList& pairs) {
+  static constexpr LevelOrder<kDtype, kLow, kLevels> kOrder;
+  constexpr size_t kTables = kLevels == 4 ? 4 : kLevels == 16 ? 8 : 16;
+  __m512i tables[kTables / 4];
+  for (size_t first = 0; first < kTables; first += 4) {
+    __m512d x[8];
+    for (size_t i = 0; i < 4; i++) {
+      const size_t table = first + i, sub = table * 8 / kTables * (kLevels == 4 ? 2 : 1);
+      __m512d scale = _mm512_set1_pd(block.scales[sub]), min = _mm512_set1_pd(block.mins[sub]);
+      if constexpr (kLevels == 4) {
+        const __m512i twice = _mm512_set_epi64(3, 3, 2, 2, 1, 1, 0, 0);
+        scale = _mm512_permutexvar_pd(twice, _mm512_castpd256_pd512(_mm256_loadu_pd(block.scales + sub)));
+        min = _mm512_permutexvar_pd(twice, _mm512_castpd256_pd512(_mm256_loadu_pd(block.mins + sub)));
+      }
+      for (size_t k = 0; k < 2; k++) {
+        const __m512d level = _mm512_loadu_pd(kOrder.order[kLevels == 32 ? table % 2 : 0][k]);
+        x[2 * i + k] = _mm512_mul_pd(level, scale);
+        if constexpr (has_min(kDtype)) x[2 * i + k] = _mm512_sub_pd(x[2 * i + k], min);
+      }
+    }
+    const Placed placed = place_levels(x, pairs.first);
+    if (!placed.inside) [[unlikely]]
+      return false;
+    tables[first / 4] = placed.tables;
+  }
+  pairs.used = true;
+  uint16_t* out = pairs.take(128);
+  for (int i = 0; i < 4; i++) {
+    const __m512i codes = load512(block.codes + 64 * i);
+    __m512i found;
+    if constexpr (kLevels == 4) {
+      const __m512i four = _mm512_set_epi64(0x0c0c0c0c0c0c0c0c, 0x0c0c0c0c0c0c0c0c, 0x0808080808080808,
+                                            0x0808080808080808, 0x0404040404040404, 0x0404040404040404, 0, 0);
+      found = _mm512_shuffle_epi8(pick_lanes(tables[0], i, i, i, i), _mm512_or_si512(codes, four));
+    } else if constexpr (kLevels == 16) {
+      const int at = i % 2 * 2;
+      found = _mm512_shuffle_epi8(pick_lanes(tables[i / 2], at, at, at + 1, at + 1), codes);
+    } else {
+      found = _mm512_shuffle_epi8(pick_lanes(tables[i], 0, 0, 2, 2), codes);
+      const __mmask64 upper = _mm512_test_epi8_mask(codes, _mm512_set1_epi8(16));
+      found = _mm512_mask_shuffle_epi8(found, upper, pick_lanes(tables[i], 1, 1, 3, 3), codes);
+    }
+    _mm512_storeu_si512(out + 32 * i,
+                        _mm512_maddubs_epi16(_mm512_set1_epi16(static_cast<int16_t>(0x8001)), found));
+  }
+  return true;
+}
+
+// False: a scale or min is no number.
+template <Dtype kDtype, size_t kSize, int kLow, int kHigh>
+__attribute__((noinline)) bool add_group(const Decoded& block, BlockPass& pass) {
+  constexpr size_t kSubs = 256 / kSize;
+  SubBlocks& subs = pass.subs;
+  __m512d none = _mm512_setzero_pd();
+  for (size_t i = 0; i < kSubs; i += 8) {
+    const __m512d scale = _mm512_loadu_pd(block.scales + i), min = _mm512_loadu_pd(block.mins + i);
+    none = _mm512_add_pd(none, _mm512_add_pd(_mm512_sub_pd(scale, scale), _mm512_sub_pd(min, min)));
+    _mm512_storeu_pd(&subs.scales[subs.count + i], scale);
+    _mm512_storeu_pd(&subs.mins[subs.count + i], min);
+  }
+  if (_mm512_cmpeq_pd_mask(none, _mm512_setzero_pd()) != 0xff) [[unlikely]]
+    return false;
+  sum_powers<kSize>(block.levels, subs);
+  if constexpr (has_min(kDtype)) {
+    sum_signs_about_min<kSize>(block, pass);
+  } else {
+    sum_signs<kDtype, kSize, kLow>(block, pass);
+  }
+  subs.count += kSubs;
+  widen_all<kSize, kLow, kHigh>(block, pass);
+  bool listed;
+  if constexpr (has_min(kDtype) || quants_of(kDtype) == Quants::kNibbles) {
+    constexpr int kLevels = quants_of(kDtype) == Quants::kNibbles ? 16 : kHigh + 1;
+    listed = list_all_places<kDtype, kSize, kLow, kLevels>(block, pass.pairs);
+  } else {
+    listed = list_all_products<kSize, std::max(-kLow, kHigh)>(block, pass.pairs);
+  }
+  for (size_t sub = 0; sub < kSubs && !listed; sub++) {
+    list_magnitudes<kDtype, kSize, kLow, kHigh>(block.codes + kSize * sub, block.levels + kSize * sub,
+                                                block.scales[sub], block.mins[sub], pass);
+  }
+  return true;
+}
+
+}  // namespace
+}  // namespace steelyard
+#endif
