@@ -1,15 +1,5 @@
-// Every command but scan, with its help.
+// Every command but scan, with its help. A gate starts once for every file, so only the one that is asked for is loaded.
 import { Command } from 'commander';
-import { attestCommand } from './attest.ts';
-import { bomCommands } from './bom.ts';
-import { diffCommand } from './diff.ts';
-import { policyCommands } from './policy.ts';
-import { profileCommand } from './profile.ts';
-import { explainCommand, rulesCommand } from './rules.ts';
-import { checkCommand } from './scan.ts';
-import { schemaCommand } from './schema.ts';
-import { signCommand } from './sign.ts';
-import { verifyCommand } from './verify.ts';
 
 const BASELINE_HELP = `
 Examples:
@@ -45,19 +35,50 @@ Exit codes:
   130  interrupted (143: terminated)
 `;
 
-export function addCommands(program: Command): void {
-  const add = (parent: Command, commands: readonly Command[], help?: string): void => {
-    for (const command of commands) {
-      command.copyInheritedSettings(program);
-      parent.addCommand(help === undefined ? command : command.addHelpText('after', help));
-    }
-  };
+interface Entry {
+  readonly name: string;
+  readonly help?: string;
+  load(): Promise<Command>;
+}
+
+/** In the order of the help. */
+const COMMANDS: readonly Entry[] = [
+  { name: 'profile', help: BASELINE_HELP, load: async () => (await import('./profile.ts')).profileCommand() },
+  { name: 'check', help: BASELINE_HELP, load: async () => (await import('./scan.ts')).checkCommand() },
+  { name: 'diff', load: async () => (await import('./diff.ts')).diffCommand() },
+  { name: 'policy', load: loadPolicy },
+  { name: 'schema', load: async () => (await import('./schema.ts')).schemaCommand() },
+  { name: 'sign', help: PROOF_HELP, load: async () => (await import('./sign.ts')).signCommand() },
+  { name: 'verify', help: PROOF_HELP, load: async () => (await import('./verify.ts')).verifyCommand() },
+  { name: 'attest', help: PROOF_HELP, load: async () => (await import('./attest.ts')).attestCommand() },
+  { name: 'bom', load: loadBom },
+  { name: 'rules', load: async () => (await import('./rules.ts')).rulesCommand() },
+  { name: 'explain', load: async () => (await import('./rules.ts')).explainCommand() },
+];
+
+/** Adds the command of that name; all of them where there is none, for the help and for suggestions. */
+export async function addCommands(program: Command, name: string | undefined): Promise<void> {
+  const named = COMMANDS.filter((entry) => entry.name === name);
+  for (const { help, load } of named.length > 0 ? named : COMMANDS) {
+    const command = await load();
+    for (const one of [command, ...command.commands]) one.copyInheritedSettings(program);
+    program.addCommand(help === undefined ? command : command.addHelpText('after', help));
+  }
+}
+
+async function loadPolicy(): Promise<Command> {
+  const { policyCommands } = await import('./policy.ts');
   const policy = new Command('policy').summary('write and try out a policy: what a model must be');
+  return withCommands(policy, policyCommands(), BASELINE_HELP);
+}
+
+async function loadBom(): Promise<Command> {
+  const { bomCommands } = await import('./bom.ts');
   const bom = new Command('bom').summary('declare what a model is made of: the MBOM');
-  add(program, [profileCommand(), checkCommand()], BASELINE_HELP);
-  add(program, [diffCommand(), policy, schemaCommand()]);
-  add(policy, policyCommands(), BASELINE_HELP);
-  add(program, [signCommand(), verifyCommand(), attestCommand()], PROOF_HELP);
-  add(program, [bom, rulesCommand(), explainCommand()]);
-  add(bom, bomCommands(), PROOF_HELP);
+  return withCommands(bom, bomCommands(), PROOF_HELP);
+}
+
+function withCommands(parent: Command, commands: readonly Command[], help: string): Command {
+  for (const command of commands) parent.addCommand(command.addHelpText('after', help));
+  return parent;
 }

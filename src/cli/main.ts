@@ -30,8 +30,8 @@ const program = new Command('steelyard')
   .configureOutput({ outputError: (message) => say(oneLine(message)) })
   .exitOverride();
 program.addCommand(scanCommand().copyInheritedSettings(program).addHelpText('after', HELP));
-// A gate starts once for every file: what scan does not need (schemas, signatures) is not loaded for it.
-if (process.argv[2] !== 'scan') (await import('./commands.ts')).addCommands(program);
+const [, , name] = process.argv;
+if (name !== 'scan') await (await import('./commands.ts')).addCommands(program, name);
 
 /** Commander puts its suggestion on a second line; the rest of a message may quote a file name that looks like an option. */
 const oneLine = (message: string): string =>

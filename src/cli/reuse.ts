@@ -1,6 +1,5 @@
 // `steelyard sign --reuse`: a change of the README of 500 GB of weights need not read the weights again.
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import { SteelyardError } from '../error.ts';
 import {
   digestModel,
@@ -16,34 +15,9 @@ import { say } from './message.ts';
 import { insideOf, naming } from './naming.ts';
 import { outcomeText, signerText } from './outcome.ts';
 import { writeFileWhole } from './output.ts';
+import type { ReuseFlags } from './reuse-options.ts';
 import type { Run } from './run.ts';
 import { trustOf, usage } from './trust.ts';
-
-export interface ReuseFlags {
-  readonly reuse?: string;
-  readonly publicKey?: string;
-  readonly changed?: readonly string[];
-}
-
-export const withReuse = (command: Command): Command =>
-  command
-    .option(
-      '--reuse <file>',
-      'do not scan: take the digests of an old signature, and read only what it lacks and what --changed names',
-    )
-    .option('--public-key <file>', 'with --reuse: the old signature is by this key (PEM)')
-    .option(
-      '--changed <path>',
-      'with --reuse: a file or folder of the model to read again; may be repeated',
-      (path: string, others: readonly string[] = []) => [...others, path],
-    );
-
-/** Throws USAGE where flags of --reuse stand without it. */
-export function wantsReuse({ reuse, publicKey, changed }: ReuseFlags): boolean {
-  if (reuse !== undefined) return true;
-  if (publicKey === undefined && changed === undefined) return false;
-  throw usage('--public-key and --changed go with --reuse');
-}
 
 interface Flags extends ReuseFlags {
   readonly output: string;

@@ -11,6 +11,7 @@ import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { interruption } from './interruption.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
+import { loading } from './loading.ts';
 import { say, sayError } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
 import { progressDisplay } from './progress.ts';
@@ -138,10 +139,8 @@ async function signature(
     throw new SteelyardError('USAGE', 'links cannot be signed: leave --follow-symlinks out, or --sign');
   await checkOutput(sign, paths);
   const signing = signingKey({ ...flags, key }, process.env);
-  // Loaded while workers read; what is wrong with it is said when it is needed.
-  const loading = import('./signature.ts');
-  loading.catch(() => undefined);
-  return async (report) => (await loading).signReport(report, paths, sign, signing, signal);
+  const signature = loading(import('./signature.ts'));
+  return async (report) => (await signature).signReport(report, paths, sign, signing, signal);
 }
 
 async function measured(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<Report> {

@@ -1,15 +1,18 @@
 // `steelyard sign`: scan, and sign what was scanned; or sign the exact bytes of an MBOM.
 import { Command, Option } from 'commander';
-import { type FailOn, readMbom, SEVERITIES, type SigningKey, scan, signDocument } from '../index.ts';
+import type { FailOn } from '../policy/verdict.ts';
 import { counted } from '../report/quantity.ts';
+import { SEVERITIES } from '../rules.ts';
+import { scan } from '../scan.ts';
+import type { SigningKey } from '../sign/sign.ts';
 import { isMbom } from './evidence.ts';
 import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
+import { loading } from './loading.ts';
 import { say } from './message.ts';
 import { checkOutput, writeFileWhole } from './output.ts';
-import { type ReuseFlags, signAgain, wantsReuse, withReuse } from './reuse.ts';
+import { type ReuseFlags, wantsReuse, withReuse } from './reuse-options.ts';
 import { type Run, run } from './run.ts';
-import { signReport } from './signature.ts';
 
 interface Flags extends KeyFlags, ReuseFlags {
   readonly output: string;
@@ -40,17 +43,22 @@ async function sign(paths: readonly string[], flags: Flags, now: Run): Promise<n
   const { output, failOn } = flags;
   await checkOutput(output, paths);
   const key = signingKey(flags, process.env);
-  if (wantsReuse(flags)) return signAgain(paths, flags, key, now);
+  if (wantsReuse(flags)) return (await import('./reuse.ts')).signAgain(paths, flags, key, now);
   if (isMbom(paths)) return signMbom(paths[0]!, output, key, now);
   // Links are no part of what is signed: allow_symlinks is false, and another verifier refuses them.
   const { signal, onProgress } = now;
+  const signature = loading(import('./signature.ts'));
   const judging = failOn === undefined ? {} : { failOn };
   const report = await scan(paths, { ...judging, followSymlinks: 'never', signal, onProgress });
   now.measured();
-  return signReport(report, paths, output, key, signal);
+  return (await signature).signReport(report, paths, output, key, signal);
 }
 
 async function signMbom(path: string, output: string, key: SigningKey, { signal }: Run): Promise<number> {
+  const [{ readMbom }, { signDocument }] = await Promise.all([
+    import('../bom/document.ts'),
+    import('../sign/sign.ts'),
+  ]);
   const document = readInput(path, 'MBOM');
   const { model, files } = readMbom(document);
   await writeFileWhole(output, [signDocument(document, key)], signal);

@@ -1,10 +1,12 @@
 // `steelyard verify`: are these files what a trusted signer signed?
 import { Command } from 'commander';
-import { digestModel, modelRoot, readMbom, scan, verify, verifyDocument } from '../index.ts';
 import { renderText } from '../report/text.ts';
+import { scan } from '../scan.ts';
+import { digestModel, modelRoot } from '../sign/content.ts';
 import { wantsColour } from './colour.ts';
 import { isMbom, print, readSignature } from './evidence.ts';
 import { readInput } from './input.ts';
+import { loading } from './loading.ts';
 import { insideOf } from './naming.ts';
 import { outcomeText } from './outcome.ts';
 import { writeStdout } from './output.ts';
@@ -32,10 +34,13 @@ export function verifyCommand(): Command {
 async function verification(paths: readonly string[], flags: Flags, now: Run): Promise<number> {
   const trust = trustOf(flags);
   const bundle = readSignature(flags.signature);
+  const proving = loading(import('../sign/verify.ts'));
   if (isMbom(paths)) {
     if (flags.scan) throw usage('an MBOM is not scanned: leave --scan out');
     const document = readInput(paths[0]!, 'MBOM');
+    const { verifyDocument } = await proving;
     const outcome = verifyDocument(document, bundle, trust);
+    const { readMbom } = await import('../bom/document.ts');
     if (outcome.verified) readMbom(document); // signed, and still no MBOM: nobody should go on with it
     return print(outcomeText(outcome, []));
   }
@@ -44,6 +49,7 @@ async function verification(paths: readonly string[], flags: Flags, now: Run): P
   const { files, errors } = report ?? (await digestModel(paths, { signal, onProgress }));
   measured();
   const ignore = [insideOf(modelRoot(paths), flags.signature)].filter((path) => path !== null);
+  const { verify } = await proving;
   const outcome = verify(files, bundle, trust, { ignore });
   if (report !== null) {
     const colour = wantsColour(process.stdout, process.env);
