@@ -266,6 +266,13 @@ test('CycloneDX: a model card, and a component for each tensor', (t) => {
     ],
   });
   t.same([weights.components.length, weights.components[3].hashes], [4, undefined]);
+  const unnamed = JSON.parse(exportCycloneDx(mbom, { profile: { ...PROFILE, files: [] } })).metadata
+    .component;
+  t.same(
+    unnamed.modelCard,
+    { properties: component.modelCard.properties },
+    'an architecture that is not said',
+  );
   t.throws(() => exportCycloneDx(mbom, { profile: { ...PROFILE, digest: `sha256:${hex('')}` } }), {
     code: 'USAGE',
     message: /not the one that the MBOM names/,

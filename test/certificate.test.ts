@@ -1,12 +1,12 @@
-// Certificates made by openssl, right and wrong, and an identity under a Sigstore of its own.
+// Certificates made by openssl, right and wrong.
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
-import { digestModel, type RefusalCode, signModel, type Trust, verify } from '../src/index.ts';
-import { type Anything, file } from './forgery.ts';
-import { packageRoot } from './root.ts';
+import { type RefusalCode, signModel, type Trust, verify } from '../src/index.ts';
+import { type Anything, file, forge, pair, statement } from './forgery.ts';
 import { told } from './told.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'steelyard-certificate-'));
@@ -19,12 +19,12 @@ const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384', '-nodes'];
 const ROOT = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
 const LEAF = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
 
-function selfSigned(name: string, extensions: readonly string[]): void {
+function selfSigned(name: string, extensions: readonly string[], key = EC): void {
   const add = extensions.flatMap((one) => ['-addext', one]);
   openssl(
     'req',
     '-x509',
-    ...EC,
+    ...key,
     '-keyout',
     `${name}.key`,
     '-out',
@@ -202,6 +202,129 @@ test('certificates that may not sign, or not now', (t) => {
   t.end();
 });
 
+/** A certificate for the key of `like`, called `subject`, by `by`. */
+function twin(name: string, like: string, subject: string, by: string, extensions: readonly string[]): void {
+  writeFileSync(at(`${name}.key`), pem(`${like}.key`));
+  openssl('req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
+  writeFileSync(at(`${name}.ext`), extensions.join('\n'));
+  const ca = ['-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial', '-extfile', `${name}.ext`];
+  openssl('x509', '-req', '-in', `${name}.csr`, ...ca, '-days', '30', '-out', `${name}.pem`);
+}
+
+const untrusted = (name: string): string =>
+  `${NO_CHAIN}the issuer of "CN=${name}" is not trusted | CN=${name}`;
+
+test('certificates that look like the trusted ones', (t) => {
+  // Of the root's name, but not of its key.
+  twin('impostor', 'stranger', '/CN=root', 'stranger', ROOT);
+  issued('deceived', 'impostor', [...LEAF, 'authorityKeyIdentifier=none']);
+  refusal(
+    t,
+    signedBy('deceived', 'deceived'),
+    trusting('root'),
+    'UNTRUSTED_CERTIFICATE',
+    untrusted('deceived'),
+  );
+  // Of a certificate that may sign certificates by its key usage, and is no authority.
+  issued('clerk', 'root', ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,keyCertSign']);
+  issued('byclerk', 'clerk', LEAF);
+  refusal(
+    t,
+    signedBy('byclerk', 'byclerk', 'clerk'),
+    trusting('root'),
+    'UNTRUSTED_CERTIFICATE',
+    untrusted('byclerk'),
+  );
+  // Nothing ends a path that is not signed with its own key under its own name.
+  twin('renamed', 'root', '/CN=renamed', 'root', ROOT);
+  twin('another', 'middle', '/CN=root', 'root', ROOT);
+  for (const name of ['renamed', 'another'])
+    t.throws(() => verify(FILES, signedBy('leaf', 'leaf'), trusting(name)), {
+      code: 'USAGE',
+      message: 'the certificate chain has no root: add the self-signed certificate',
+    });
+  t.end();
+});
+
+test('more than one way up', (t) => {
+  const direct = [...LEAF, 'authorityKeyIdentifier=none'];
+  issued('direct', 'root', direct);
+  t.ok(verify(FILES, signedBy('direct', 'direct'), trusting('stranger', 'root')).verified, 'one root of two');
+  // The root once more, with something in it that is not understood: one way that holds is enough.
+  twin('odd', 'root', '/CN=root', 'root', [...ROOT, '1.2.3.4=critical,ASN1:NULL']);
+  t.ok(verify(FILES, signedBy('direct', 'direct', 'odd'), trusting('root')).verified);
+  const names = Array.from({ length: 9 }, (_, index) => `step${index}`);
+  for (const [index, name] of names.entries()) issued(name, names[index - 1] ?? 'root', ROOT);
+  for (const last of [6, 7]) {
+    issued('end', names[last]!, LEAF);
+    const outcome = verify(FILES, signedBy('end', 'end', ...names), trusting('root'));
+    t.equal(
+      told(outcome),
+      last === 6 ? 'verified' : `UNTRUSTED_CERTIFICATE | ${NO_CHAIN}it is too long | CN=end`,
+    );
+  }
+  t.end();
+});
+
+test('the first and the last moment, and a signer without a name', (t) => {
+  issued('brief', 'root', LEAF, ['-days', '3']);
+  const { validFrom, validTo } = new X509Certificate(pem('brief.pem'));
+  const bundle = signedBy('brief', 'brief');
+  const at = (time: string, more = 0): string =>
+    told(verify(FILES, bundle, trusting('root'), { now: new Date(Date.parse(time) + more) }));
+  t.same([at(validFrom), at(validTo)], ['verified', 'verified']);
+  t.equal(at(validTo, 1), `UNTRUSTED_CERTIFICATE | ${NO_CHAIN}"CN=brief" has expired | CN=brief`);
+  twin('nameless', 'leaf', '/', 'root', LEAF);
+  const nameless = signedBy('leaf', 'nameless');
+  t.match(verify(FILES, nameless, trusting('root')), { verified: true, signer: { subject: '' } });
+  const outcome = verify(FILES, nameless, trusting('stranger'));
+  t.match(outcome, { refusals: [{ code: 'UNTRUSTED_CERTIFICATE', actual: '' }] });
+  t.end();
+});
+
+test('every algorithm that certificates may be signed with', (t) => {
+  const keys: [string, string[], string[][]][] = [
+    ['ec', EC, [['-sha256'], ['-sha384'], ['-sha512']]],
+    [
+      'rsa',
+      ['-newkey', 'rsa:2048', '-nodes'],
+      [['-sha256'], ['-sha384'], ['-sha512'], ['-sha256', '-sigopt', 'rsa_padding_mode:pss']],
+    ],
+    ['ed25519', ['-newkey', 'ed25519', '-nodes'], [[]]],
+  ];
+  for (const [name, key, algorithms] of keys) {
+    selfSigned(name, ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'], key);
+    for (const algorithm of algorithms) {
+      issued('signer', name, LEAF, ['-days', '30', ...algorithm]);
+      const outcome = verify(FILES, signedBy('signer', 'signer'), trusting(name));
+      t.equal(told(outcome), 'verified', `${name} ${algorithm.join(' ')}`);
+    }
+  }
+  t.end();
+});
+
+test('certificates that cannot be read, and a key that is none of ours', (t) => {
+  const chain = (rawBytes: Buffer): Buffer =>
+    forge(statement(FILES), pair(), {
+      change: (it) => {
+        const certificates = [{ rawBytes: rawBytes.toString('base64') }];
+        it.verificationMaterial = { x509CertificateChain: { certificates } };
+      },
+    });
+  const { raw } = new X509Certificate(pem('leaf.pem'));
+  for (const bytes of [Buffer.from('x'), Buffer.concat([raw, Buffer.from([0x30])]), Buffer.from([0x30, 0])])
+    refusal(t, chain(bytes), trusting('root'), 'MALFORMED_BUNDLE', 'a certificate cannot be read');
+  selfSigned('rsa', ['keyUsage=digitalSignature'], ['-newkey', 'rsa:2048', '-nodes']);
+  refusal(
+    t,
+    chain(new X509Certificate(pem('rsa.pem')).raw),
+    trusting('rsa'),
+    'UNSUPPORTED_BUNDLE',
+    "the certificate's key is not on one of the curves P-256, P-384 and P-521",
+  );
+  t.end();
+});
+
 test('certificates that are none: refused at every length and with every byte changed', (t) => {
   const bundle = JSON.parse(signedBy('leaf', 'leaf', 'middle').toString()) as Anything;
   const [leaf, middle] = bundle.verificationMaterial.x509CertificateChain.certificates;
@@ -223,88 +346,4 @@ test('certificates that are none: refused at every length and with every byte ch
     if (verified(flipped)) t.fail(`byte ${at}`);
   }
   t.end();
-});
-
-test('an identity: exactly that one, seen by a log', async (t) => {
-  const folder = join(packageRoot, 'fixtures', 'compat', 'model-signing');
-  const { files } = await digestModel(join(folder, 'model'));
-  const bundle = readFileSync(join(folder, 'keyless.sig'));
-  const trust = {
-    method: 'identity',
-    trustedRoot: readFileSync(join(folder, 'trusted_root.json')),
-    identity: 'https://ci.example/release.yml@refs/heads/main',
-    issuer: 'https://token.ci.example',
-  } as const;
-  const outcome = verify(files, bundle, trust);
-  t.match(outcome, {
-    verified: true,
-    signer: { method: 'identity', identity: trust.identity, issuer: trust.issuer },
-  });
-  const code = (
-    change: Partial<Record<'identity' | 'issuer', string>>,
-    with_: Uint8Array = bundle,
-  ): string => {
-    const outcome = verify(files, with_, { ...trust, ...change });
-    return outcome.verified ? 'verified' : outcome.refusals[0].code;
-  };
-  // The library would take each of these for a pattern that matches.
-  for (const identity of [
-    'https://ci.example/release.yml',
-    'https://ci.example/release.yml@refs/heads/mai.',
-    '.*',
-    'ci',
-  ])
-    t.equal(code({ identity }), 'WRONG_IDENTITY', identity);
-  t.equal(code({ issuer: 'https://token.ci.example/' }), 'WRONG_IDENTITY');
-  for (const change of [{ identity: '' }, { issuer: '' }]) t.throws(() => code(change), { code: 'USAGE' });
-  for (const trustedRoot of ['', '{}', '[]', '{"tlogs":1}'])
-    t.throws(() => verify(files, bundle, { ...trust, trustedRoot }), { code: 'USAGE' }, trustedRoot);
-  const root = JSON.parse(trust.trustedRoot.toString());
-  const blind = { ...trust, trustedRoot: JSON.stringify({ ...root, ctlogs: [] }) };
-  const unlogged = verify(files, bundle, blind);
-  t.equal(unlogged.verified || unlogged.refusals[0].code, 'UNTRUSTED_CERTIFICATE');
-
-  const changed = (change: (it: Anything) => void): Buffer => {
-    const it = JSON.parse(bundle.toString());
-    change(it);
-    return Buffer.from(JSON.stringify(it));
-  };
-  t.equal(
-    code(
-      {},
-      changed((it) => (it.verificationMaterial.tlogEntries = [])),
-    ),
-    'DOWNGRADED',
-    'no log',
-  );
-  t.not(
-    code(
-      {},
-      changed((it) => (it.verificationMaterial.tlogEntries[0].integratedTime = '1')),
-    ),
-    'verified',
-  );
-  t.not(
-    code(
-      {},
-      changed((it) => (it.dsseEnvelope.payload = Buffer.from('{}').toString('base64'))),
-    ),
-    'verified',
-  );
-  for (const value of [null, [null], [{}], 'x', 1, [{ logId: {} }]])
-    t.not(
-      code(
-        {},
-        changed((it) => (it.verificationMaterial.tlogEntries = value)),
-      ),
-      'verified',
-      JSON.stringify(value),
-    );
-  t.not(
-    code(
-      {},
-      changed((it) => (it.verificationMaterial.certificate.rawBytes = 'AAAA')),
-    ),
-    'verified',
-  );
 });

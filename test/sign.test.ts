@@ -40,7 +40,7 @@ const signed = (key = KEY.secret, options = {}): Buffer =>
 const codes = (outcome: Outcome<object>): RefusalCode[] =>
   outcome.verified ? [] : outcome.refusals.map(({ code }) => code);
 
-/** Codes that a test of this file has seen; bom.test.ts and certificate.test.ts see the others. */
+/** Codes that a test of this file has seen; bom.test.ts, certificate.test.ts and identity.test.ts see the others. */
 const seen = new Set<RefusalCode>();
 const refusal = (t: Test, outcome: Outcome<object>, code: RefusalCode, message: string): void => {
   for (const one of codes(outcome)) seen.add(one);

@@ -2,7 +2,7 @@
 import { SteelyardError } from '../error.ts';
 import type { ProfileDocument } from '../profile/document.ts';
 import type { DeclarableTensor } from '../sign/content.ts';
-import { DEFAULT_IGNORED, exclusion } from '../sign/exclusion.ts';
+import { exclusion, withDefaults } from '../sign/exclusion.ts';
 import { fingerprint, readPublicKey } from '../sign/key.ts';
 import { hexOf, type SignableFile } from '../sign/manifest.ts';
 import { byBytes } from '../sign/path.ts';
@@ -36,8 +36,8 @@ export interface MbomOptions {
  * the profile is one of other files.
  */
 export function createMbom(files: readonly SignableFile[], options: MbomOptions): string {
-  const { name, ignore = [], signingKey, profile, tensors, ...parts } = options;
-  const isIgnored = exclusion([...ignore, ...DEFAULT_IGNORED]);
+  const { name, ignore, signingKey, profile, tensors, ...parts } = options;
+  const isIgnored = exclusion(withDefaults(ignore));
   const listed = files
     .filter(({ path }) => !isIgnored(path))
     .map(({ path, sha256, size }) => ({ path, sha256: hexOf(sha256), size }))
@@ -58,7 +58,7 @@ export function createMbom(files: readonly SignableFile[], options: MbomOptions)
     return text;
   } catch (cause) {
     // What cannot be read back is wrong in the options: a tag in place of a digest, most of the time.
-    if (!(cause instanceof SteelyardError) || cause.code !== 'INVALID_MBOM') throw cause;
+    if (!(cause instanceof SteelyardError)) throw cause;
     throw new SteelyardError('USAGE', cause.message, { cause });
   }
 }

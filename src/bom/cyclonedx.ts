@@ -65,8 +65,8 @@ const modelComponent = (ref: string, { name, digest }: Part) => ({
 
 /** What is measured, and nothing that only the model's author could say. */
 function modelCard({ profile: digest, tensors }: Mbom, profile: ProfileDocument | undefined) {
-  const metadata = profile?.files.flatMap(({ metadata }) => metadata) ?? [];
-  const architecture = metadata.find(({ key }) => key === 'general.architecture')?.value;
+  const metadata = profile?.files.flatMap(({ metadata }) => metadata);
+  const architecture = metadata?.find(({ key }) => key === 'general.architecture')?.value;
   return {
     ...(typeof architecture === 'string' ? { modelParameters: { modelArchitecture: architecture } } : {}),
     properties: [
@@ -109,7 +109,7 @@ const fileComponent = ({ path, sha256, size }: MbomFile, tensors: readonly objec
   name: path,
   hashes: [{ alg: 'SHA-256', content: sha256 }],
   properties: [{ name: 'steelyard:size', value: String(size) }],
-  ...(tensors === undefined ? {} : { components: tensors }),
+  components: tensors,
 });
 
 function imageComponent(image: string) {

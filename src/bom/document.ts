@@ -29,7 +29,7 @@ export function openMbom(bytes: Uint8Array): Mbom {
   if (!result.success) {
     const [issue] = result.error.issues;
     const path = issue!.path.join('.');
-    const where = path === '' ? '' : `${path.slice(0, 200)}: `;
+    const where = path === '' ? '' : `${path}: `;
     return refuse('MALFORMED_MBOM', `${yaml.placeOf(issue!.path)}: ${where}${issue!.message.slice(0, 200)}`);
   }
   const { schema: version, model, files, ...optional } = result.data;

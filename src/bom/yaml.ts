@@ -33,7 +33,8 @@ export function readYaml(bytes: Uint8Array): YamlDocument {
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined)
     refuse('MALFORMED_MBOM', `${at(problem.pos[0])}: ${problem.message.slice(0, 200)}`);
-  if (/^%/m.test(text.slice(0, document.range?.[0] ?? 0)))
+  // The parser takes a directive behind a byte order mark too.
+  if (/^\ufeff?%/m.test(text.slice(0, document.range[0])))
     refuse('MALFORMED_MBOM', '1:1: directives are not read');
   assertPlain(document, at);
   return {
@@ -44,7 +45,7 @@ export function readYaml(bytes: Uint8Array): YamlDocument {
 
 function decoded(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return refuse('MALFORMED_MBOM', 'the MBOM is not UTF-8');
   }
@@ -52,11 +53,11 @@ function decoded(bytes: Uint8Array): string {
 
 function assertPlain(document: Document, at: (offset: number) => string): void {
   const not = (node: Node, what: string): never =>
-    refuse('MALFORMED_MBOM', `${at(node.range?.[0] ?? 0)}: ${what} is not read in an MBOM`);
+    refuse('MALFORMED_MBOM', `${at(node.range![0])}: ${what} is not read in an MBOM`);
   visit(document, {
     Alias: (_, node) => not(node, 'an alias'),
     Node: (_, node) => {
-      if ('anchor' in node && node.anchor !== undefined) not(node, 'an anchor');
+      if (node.anchor !== undefined) not(node, 'an anchor');
       if (node.tag !== undefined) not(node, 'a tag');
     },
   });
@@ -65,7 +66,7 @@ function assertPlain(document: Document, at: (offset: number) => string): void {
 /** Of the innermost node on the path that is there: what is missing is missing in its parent. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    const node = document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return node.range[0];
   }
   return 0;

@@ -3,7 +3,7 @@
 // the claim holds for the model under any name and in any place.
 import * as z from 'zod';
 import type { Report } from '../report/report.ts';
-import { DEFAULT_IGNORED } from './exclusion.ts';
+import { withDefaults } from './exclusion.ts';
 import { toManifest } from './manifest.ts';
 import { type Outcome, proven, refuse } from './refusal.ts';
 import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from './sign.ts';
@@ -38,7 +38,7 @@ export interface AttestOptions extends Omit<SignOptions, 'single'> {
  * @throws SteelyardError USAGE: the key cannot be used; NOT_FOUND: no file.
  */
 export function attest(report: Report, key: SigningKey, options: AttestOptions): SignedBundle {
-  const { root, resources } = toManifest(report.files, [...(options.ignore ?? []), ...DEFAULT_IGNORED]);
+  const { root, resources } = toManifest(report.files, withDefaults(options.ignore));
   const time = (options.time ?? new Date()).toISOString();
   const subject = [{ name: options.name, digest: { sha256: root } }];
   const statement =

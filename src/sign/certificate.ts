@@ -16,9 +16,9 @@ export interface Certified {
  * takes the leaf's own beginning for the time, so that an expired certificate never ends; the specification does not.
  */
 export function certify(chain: readonly Buffer[], trust: CertificateTrust, now: Date): Certified {
-  const { roots, intermediates } = rootCertificates(trust);
+  const { roots, trusted } = rootCertificates(trust);
   const [leaf, ...others] = chain.map(derCertificate);
-  const given = intermediates.map((one) => derCertificate(one.raw));
+  const given = trusted.map((one) => derCertificate(one.raw));
   const anchors = roots.map((one) => derCertificate(one.raw));
   const problem = pathProblem(leaf!, [], { anchors, others: [...given, ...others], now });
   if (problem !== null) {
@@ -45,7 +45,7 @@ export function rootCertificates({ certificateChain }: CertificateTrust) {
   if (roots.length === 0) {
     throw new SteelyardError('USAGE', 'the certificate chain has no root: add the self-signed certificate');
   }
-  return { roots, intermediates: trusted.filter((one) => !roots.includes(one)) };
+  return { roots, trusted };
 }
 
 interface Certificate {
@@ -66,13 +66,14 @@ function pathProblem(subject: Certificate, below: readonly Certificate[], pool: 
   // A root in the bundle is the caller's root only if the bytes are.
   if (pool.anchors.some(({ x509 }) => x509.raw.equals(subject.x509.raw))) return null;
   if (below.length === MAX_PATH) return 'it is too long';
+  const path = [...below, subject];
   let problem = `the issuer of ${JSON.stringify(subject.x509.subject)} is not trusted`;
   for (const issuer of [...pool.anchors, ...pool.others]) {
-    if (below.includes(issuer) || issuer === subject || !issued(issuer, subject)) continue;
+    if (path.includes(issuer) || !issued(issuer, subject)) continue;
     const limit = issuer.extensions.pathLength;
     if (limit !== null && below.length > limit) problem = 'it is longer than a certificate in it allows';
     else {
-      const further = pathProblem(issuer, [...below, subject], pool);
+      const further = pathProblem(issuer, path, pool);
       if (further === null) return null;
       problem = further;
     }
@@ -118,9 +119,10 @@ function derCertificate(der: Buffer): Certificate {
 
 /** @throws SteelyardError USAGE */
 export function pemCertificates(pem: string | Buffer): X509Certificate[] {
-  const blocks = pem.toString().match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pem.toString().matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
-    if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
+    const certificates = Array.from(blocks, ([block]) => new X509Certificate(block));
+    if (certificates.length > 0) return certificates;
   } catch {
     // said below
   }

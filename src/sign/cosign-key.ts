@@ -11,16 +11,15 @@ const PEM =
 export const isCosignKey = (pem: string): boolean => PEM.test(pem);
 
 const base64 = z.string().transform((text) => Buffer.from(text, 'base64'));
-const sized = (size: number) => base64.refine(({ length }) => length === size);
 
 const schema = z.strictObject({
   kdf: z.strictObject({
     name: z.literal('scrypt'),
     // cosign takes these three and no others: a file that asks for more would be given all the memory there is.
     params: z.strictObject({ N: z.literal([32_768, 65_536, 131_072]), r: z.literal(8), p: z.literal(1) }),
-    salt: sized(32),
+    salt: base64,
   }),
-  cipher: z.strictObject({ name: z.literal('nacl/secretbox'), nonce: sized(24) }),
+  cipher: z.strictObject({ name: z.literal('nacl/secretbox'), nonce: base64 }),
   ciphertext: base64,
 });
 

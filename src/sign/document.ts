@@ -25,8 +25,7 @@ export function readJson(bytes: Uint8Array, what: string): unknown {
   }
   const [first] = violations.list();
   if (first !== undefined) {
-    const at = first.offset === undefined ? '' : ` at byte ${first.offset}`;
-    refuse('MALFORMED_BUNDLE', `the ${what} is not strict JSON: ${first.message}${at}`);
+    refuse('MALFORMED_BUNDLE', `the ${what} is not strict JSON: ${first.message} at byte ${first.offset}`);
   }
   return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
 }

@@ -20,6 +20,11 @@ const EVIDENCE = [
 /** Recorded in what we sign. */
 export const DEFAULT_IGNORED: readonly string[] = [...EVIDENCE, ...GIT];
 
+/** What a caller names as no part of the model, and what never is. */
+export const withDefaults = (ignore: readonly string[] = []): readonly string[] => [
+  ...new Set([...ignore, ...DEFAULT_IGNORED]),
+];
+
 /** Whether a path is one of `ignored` or lies below one. No globs. */
 export function exclusion(ignored: readonly string[]): (path: string) => boolean {
   const set = new Set(ignored);

@@ -91,9 +91,10 @@ function elements(bytes: Uint8Array): Element[] {
     const tag = bytes[at]!;
     let size = bytes[at + 1] ?? Number.NaN;
     let start = at + 2;
-    if (size > 0x80) {
+    if (size >= 0x80) {
+      // An indefinite length, 0x80, is no DER: no digits are no number.
       const count = size - 0x80;
-      size = count > 4 ? Number.NaN : Number.parseInt(hex(bytes.subarray(start, start + count)), 16);
+      size = Number.parseInt(hex(bytes.subarray(start, start + count)), 16);
       start += count;
     }
     const end = start + size;

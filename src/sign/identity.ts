@@ -4,7 +4,7 @@ import { bundleFromJSON } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type TrustMaterial, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { SteelyardError } from '../error.ts';
-import { type RefusalCode, refuse } from './refusal.ts';
+import { type RefusalCode, Refused, refuse } from './refusal.ts';
 import type { IdentityTrust, Signer } from './trust.ts';
 
 /** Checks signature, certificate, log entry and identity; `document`: the bytes that a message signature is over. */
@@ -18,8 +18,10 @@ export function identify(json: unknown, trust: IdentityTrust, document?: Buffer)
     return toSignedEntity(bundle, document);
   });
   // Not its policy: there, the identity is an unanchored regular expression, in which dots match anything.
-  const { identity } = attempt('BAD_SIGNATURE', () => verifier.verify(entity));
-  const actual = { identity: identity?.subjectAlternativeName, issuer: identity?.extensions?.issuer };
+  const actual = attempt('BAD_SIGNATURE', () => {
+    const { identity } = verifier.verify(entity);
+    return { identity: identity!.subjectAlternativeName, issuer: identity!.extensions!.issuer };
+  });
   for (const field of ['identity', 'issuer'] as const) {
     if (actual[field] === trust[field]) continue;
     refuse('WRONG_IDENTITY', `signed by another ${field}`, {
@@ -54,7 +56,6 @@ export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust
 const CODES = new Map<string, RefusalCode>([
   ['CERTIFICATE_ERROR', 'UNTRUSTED_CERTIFICATE'],
   ['TIMESTAMP_ERROR', 'UNTRUSTED_CERTIFICATE'],
-  ['NOT_IMPLEMENTED_ERROR', 'UNSUPPORTED_BUNDLE'],
 ]);
 
 /** The library throws errors of many kinds at hostile input (type errors, ASN.1 errors): each is a refusal. */
@@ -62,9 +63,11 @@ function attempt<T>(otherwise: RefusalCode, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if ('refusals' in error) throw error;
-    const code = CODES.get(String((error as { code?: unknown }).code)) ?? otherwise;
-    return refuse(code, `the keyless signature does not verify: ${error.message.slice(0, 300)}`);
+    if (error instanceof Refused) throw error;
+    const { code, message } = error as Error & { readonly code?: unknown };
+    return refuse(
+      CODES.get(String(code)) ?? otherwise,
+      `the keyless signature does not verify: ${message.slice(0, 300)}`,
+    );
   }
 }

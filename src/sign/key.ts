@@ -14,8 +14,7 @@ export type Hash = 'sha256' | 'sha384' | 'sha512';
 
 /** undefined: not a key that models are signed with. */
 export function hashOf(key: KeyObject): Hash | undefined {
-  if (key.asymmetricKeyType !== 'ec') return undefined;
-  return HASHES.get(key.asymmetricKeyDetails?.namedCurve as 'prime256v1');
+  return HASHES.get(key.asymmetricKeyDetails!.namedCurve as 'prime256v1');
 }
 
 /**
@@ -40,7 +39,7 @@ export function readPrivateKey(pem: string | Buffer, password?: string | Buffer)
 function decrypted(pem: string | Buffer, password: string | Buffer | undefined): KeyObject {
   const text = pem.toString();
   if (!isCosignKey(text)) {
-    return createPrivateKey({ key: pem, ...(password === undefined ? {} : { passphrase: password }) });
+    return createPrivateKey({ key: pem, passphrase: password });
   }
   if (password === undefined) throw new Error('encrypted');
   return createPrivateKey({ key: decryptCosignKey(text, password), format: 'der', type: 'pkcs8' });

@@ -4,7 +4,7 @@ import { SteelyardError } from '../error.ts';
 import { writeBundle } from './bundle.ts';
 import { pemCertificates } from './certificate.ts';
 import { encode, IN_TOTO } from './envelope.ts';
-import { DEFAULT_IGNORED } from './exclusion.ts';
+import { withDefaults } from './exclusion.ts';
 import { cosignHint, hashOf, isSignature, modelHint, publicOf, readPrivateKey, signBytes } from './key.ts';
 import { type SignableFile, toManifest } from './manifest.ts';
 import { SINGLE, writeModelStatement } from './model-statement.ts';
@@ -46,8 +46,8 @@ export function signModel(
   key: SigningKey,
   options: SignOptions,
 ): SignedBundle {
-  const ignored = [...new Set([...(options.ignore ?? []), ...DEFAULT_IGNORED])];
-  const manifest = toManifest(files, options.single ? [] : ignored);
+  const ignored = options.single ? [] : withDefaults(options.ignore);
+  const manifest = toManifest(files, ignored);
   const resources = options.single
     ? manifest.resources.map((one) => ({ ...one, name: SINGLE }))
     : manifest.resources;
@@ -61,7 +61,7 @@ export function signModel(
     name: options.name,
     resources,
     root: manifest.root,
-    ignored: options.single ? [] : ignored,
+    ignored,
   };
   return {
     bundle: signStatement(writeModelStatement(model), key),

@@ -1,5 +1,5 @@
 // Is this bundle signed by whom the caller trusts? Everything else in src/sign reads what was signed only after this.
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { type Bundle, type Content, type Material, readBundle } from './bundle.ts';
 import { certify, rootCertificates } from './certificate.ts';
 import { encode, encodeLegacy, IN_TOTO } from './envelope.ts';
@@ -53,15 +53,32 @@ export function openStatement(bundle: Bundle, trust: Trust, now: Date): Signed {
 }
 
 /** Who signed these very bytes. Refuses. */
-export function checkDocument(bundle: Bundle, document: Buffer, trust: Trust, now: Date): Signer {
-  const { content, material } = bundle;
+export function documentSigner(document: Uint8Array, bundle: Bundle, trust: Trust, now: Date): Signer {
+  const { content } = bundle;
   if (content.kind !== 'message') {
     return refuse('UNSUPPORTED_BUNDLE', 'the bundle signs a statement, not the bytes of a document');
   }
+  const bytes = Buffer.from(document.buffer, document.byteOffset, document.length);
+  const signer = checkMessage(bundle, content, bytes, trust, now);
+  // Not signed, and so nothing depends on it; but a reader who trusts it must not be told another digest.
+  const { digest } = content;
+  if (digest !== null && createHash(digest.hash).update(bytes).digest('hex') !== digest.hex) {
+    refuse('BAD_SIGNATURE', 'the digest in the bundle is not that of the document');
+  }
+  return signer;
+}
+
+function checkMessage(
+  { json, material }: Bundle,
+  { signature }: Content & { kind: 'message' },
+  document: Buffer,
+  trust: Trust,
+  now: Date,
+): Signer {
   sameMethod(material, trust);
-  if (trust.method === 'identity') return identify(bundle.json, trust, document);
+  if (trust.method === 'identity') return identify(json, trust, document);
   const { key, signer } = signerOf(material, trust, now);
-  if (!isSignature(key, hashOf(key)!, document, content.signature)) badSignature(material);
+  if (!isSignature(key, hashOf(key)!, document, signature)) badSignature(material);
   return signer;
 }
 
@@ -99,8 +116,8 @@ function signerOf(
   now: Date,
 ): { readonly key: KeyObject; readonly signer: Signer } {
   if (trust.method === 'certificate') {
-    const chain = material.method === 'certificate' ? material.certificates : [];
-    const certified = certify(chain, trust, now);
+    const { certificates } = material as Material & { method: 'certificate' };
+    const certified = certify(certificates, trust, now);
     if (hashOf(certified.key) !== undefined) return certified;
     return refuse(
       'UNSUPPORTED_BUNDLE',

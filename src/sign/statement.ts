@@ -50,6 +50,6 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): 
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue!.path.join('.');
-  const where = path === '' ? what : `${what}'s ${path.slice(0, 200)}`;
+  const where = path === '' ? what : `${what}'s ${path}`;
   return refuse('MALFORMED_BUNDLE', `the ${where} is not as it must be: ${issue!.message.slice(0, 200)}`);
 }

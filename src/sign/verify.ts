@@ -1,12 +1,10 @@
 // Are these files the model that a trusted signer signed? Fails closed: what was proven is built on the one path where
 // nothing was refused.
-import { createHash } from 'node:crypto';
-import type { Bundle } from './bundle.ts';
 import { compareFiles } from './comparison.ts';
 import type { SignableFile } from './manifest.ts';
 import { readModelStatement, SINGLE } from './model-statement.ts';
-import { type Outcome, proven, refuse } from './refusal.ts';
-import { checkDocument, openBundle, openStatement } from './signature.ts';
+import { type Outcome, proven } from './refusal.ts';
+import { documentSigner, openBundle, openStatement } from './signature.ts';
 import type { Signer, Trust } from './trust.ts';
 
 export interface VerifyOptions {
@@ -78,16 +76,4 @@ export function verifyDocument(
   { now = new Date() }: Pick<VerifyOptions, 'now'> = {},
 ): Outcome<{ readonly signer: Signer }> {
   return proven(() => ({ signer: documentSigner(document, openBundle(bundle, trust), trust, now) }));
-}
-
-/** Refuses. */
-export function documentSigner(document: Uint8Array, bundle: Bundle, trust: Trust, now: Date): Signer {
-  const bytes = Buffer.from(document.buffer, document.byteOffset, document.length);
-  const signer = checkDocument(bundle, bytes, trust, now);
-  // Not signed, and so nothing depends on it; but a reader who trusts it must not be told another digest.
-  const digest = bundle.content.kind === 'message' ? bundle.content.digest : null;
-  if (digest !== null && createHash(digest.hash).update(bytes).digest('hex') !== digest.hex) {
-    refuse('BAD_SIGNATURE', 'the digest in the bundle is not that of the document');
-  }
-  return signer;
 }
