@@ -247,8 +247,7 @@ test('certificates that look like the trusted ones', (t) => {
 });
 
 test('more than one way up', (t) => {
-  const direct = [...LEAF, 'authorityKeyIdentifier=none'];
-  issued('direct', 'root', direct);
+  issued('direct', 'root', LEAF);
   t.ok(verify(FILES, signedBy('direct', 'direct'), trusting('stranger', 'root')).verified, 'one root of two');
   // The root once more, with something in it that is not understood: one way that holds is enough.
   twin('odd', 'root', '/CN=root', 'root', [...ROOT, '1.2.3.4=critical,ASN1:NULL']);
