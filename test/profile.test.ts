@@ -44,6 +44,7 @@ const refusal = (text: string): string => {
 t.test('written and read again, it is the same', async (t) => {
   const document = await profile(LORA, { rows: true });
   const text = textOf(document);
+  t.equal(textOf(document), text, 'written twice');
   t.same(parseProfile(text), document);
   t.same(
     parseProfile(JSON.stringify(JSON.parse(text), null, 4)),

@@ -17,29 +17,36 @@ export function toDocument(profile: Profile, options: { readonly stats?: boolean
   const { files } = profile;
   const tensors =
     options.stats === false ? profile.tensors.map((one) => ({ ...one, stats: null })) : profile.tensors;
-  return { schema: PROFILE_SCHEMA, digest: digestOf({ files, tensors }), files, tensors };
+  const text = [...body({ files, tensors })];
+  const document = { schema: PROFILE_SCHEMA, digest: digestOf(text), files, tensors } as const;
+  unwritten.set(document, text);
+  return document;
 }
 
-/** The document's text, in pieces. */
-export const profileChunks = (document: ProfileDocument): Generator<string, void, undefined> =>
-  chunked(lines(document));
+/** What the digest of a new document was taken of, until it is written: to make it again would take as long once more. */
+const unwritten = new WeakMap<ProfileDocument, readonly string[]>();
 
-function* lines({ digest, ...profile }: ProfileDocument): Generator<string, void, undefined> {
-  yield prologue(digest);
-  yield* body(profile);
+/** The document's text, in pieces. */
+export function* profileChunks(document: ProfileDocument): Generator<string, void, undefined> {
+  const text = unwritten.get(document) ?? body(document);
+  unwritten.delete(document);
+  yield prologue(document.digest);
+  yield* text;
 }
 
 const prologue = (digest: string): string =>
   `{\n  "schema": "${PROFILE_SCHEMA}",\n  "digest": "${digest}",\n`;
 
-function* body(profile: Profile): Generator<string, void, undefined> {
+const body = (profile: Profile): Iterable<string> => chunked(lines(profile));
+
+function* lines(profile: Profile): Generator<string, void, undefined> {
   yield* profileLines(profile);
   yield '\n}\n';
 }
 
-function digestOf(profile: Profile): string {
+function digestOf(text: Iterable<string>): string {
   const hash = createHash('sha256');
-  for (const chunk of chunked(body(profile))) hash.update(chunk);
+  for (const chunk of text) hash.update(chunk);
   return `sha256:${hash.digest('hex')}`;
 }
 
@@ -53,5 +60,5 @@ export function isIntact(document: ProfileDocument, text: string): boolean {
     const hash = createHash('sha256').update(text.slice(start.length)).digest('hex');
     if (document.digest === `sha256:${hash}`) return true;
   }
-  return digestOf(document) === document.digest;
+  return digestOf(body(document)) === document.digest;
 }
