@@ -146,6 +146,8 @@ t.test('documents that are refused, with their place', (t) => {
     [`${HEAD}name: ${'['.repeat(100_000)}`, /nested deeper/],
     [`${HEAD}name:\n${'- '.repeat(100_000)}`, /nested deeper/],
     [`${HEAD}name: ${'x'.repeat(5 * 2 ** 20)}`, /larger than/],
+    [`%YAML 1.1\n---\n${HEAD}`, /^p.yaml:1:1: no directives/],
+    [`\ufeff%YAML 1.1\n---\n${HEAD}`, /^p.yaml:1:1: no directives/],
     [
       '{"schema": "steelyard/policy/1", "limits": {"file": 1}}',
       /^p.yaml:1:45: limits: unknown field "file" \(did you mean files\?\)/,

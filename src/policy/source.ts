@@ -1,5 +1,5 @@
 // The text of a policy → plain data with a line and column for every place. YAML is a large language; this is the part of it
-// that says what it seems to say: no tags, no aliases, no merge keys, no key twice.
+// that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { SteelyardError } from '../error.ts';
 
@@ -29,6 +29,8 @@ export function readSource(text: string, name: string): Source {
   const document = parsed(text);
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) throw refuse(at(problem.pos[0]), problem.message.split('\n')[0]!);
+  // %YAML 1.1 would make other readers take `yes` for true. The parser reads a directive behind a byte order mark too.
+  if (/^\ufeff?%/m.test(text.slice(0, document.range[0]))) throw refuse(`${name}:1:1`, 'no directives');
   assertPlain(document);
 
   const offsetOf = (path: readonly PropertyKey[], key?: string): number => {
