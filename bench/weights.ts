@@ -66,7 +66,7 @@ const WRITERS: Record<'Q4_0' | 'Q8_0' | 'Q4_K' | 'Q6_K', BlockWriter> = {
     const most = largest(values);
     block.writeUInt16LE(toF16((2 * most) / 15 / 32), 0);
     block.writeUInt16LE(toF16(most / 32), 2);
-    block.fill(0x20, 4, 12); // scale 32 and min 32 in all eight sub-blocks
+    block.fill(0xa0, 4, 12); // scale 32 and min 32 in all eight sub-blocks
     block.fill(0x00, 12, 16);
     const code = (i: number): number => clamp(Math.round(((values[i]! + most) / (2 * most)) * 15), 0, 15);
     for (let i = 0; i < 128; i++) block[16 + i] = code(i) | (code(128 + i) << 4);

@@ -27,7 +27,7 @@ struct SubBlocks {
 // make one code of 14 bits: place in the window (0: the value is zero) and sign, twice. Codes of quants, two
 // in 12 bits, follow after those.
 struct PairList {
-  static constexpr size_t kQuants = 1 << 14, kBins = kQuants + (1 << 12);
+  static constexpr size_t kQuants = 1 << 14;  // the first code of a pair of quants
   std::vector<uint16_t> codes;
   size_t count = 0;
   int first = 0;      // place 0 of the window, as sign-free leading 13 bits of a double

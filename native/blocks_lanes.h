@@ -168,7 +168,7 @@ STEELYARD_LANES void sum_sub_blocks(SubBlocks& subs, BlockSums& out) {
     for (auto& sums : subs.sums) sums[j] = 0;
   }
   alignas(64) double means[SubBlocks::kMax], second[SubBlocks::kMax], third[SubBlocks::kMax],
-      fourth[SubBlocks::kMax], weights[SubBlocks::kMax];
+      fourth[SubBlocks::kMax];
   const double size = static_cast<double>(subs.size), inverse = 1 / size;
   Doubles sum[V::kParts] = {}, l1[V::kParts] = {}, squares[V::kParts] = {};
   for (size_t at = 0; at < whole; at += kLanes) {
@@ -176,7 +176,7 @@ STEELYARD_LANES void sum_sub_blocks(SubBlocks& subs, BlockSums& out) {
     for (size_t part = 0; part < V::kParts; part++) {
       const size_t j = at + part * V::kWidth;
       typename V::Ints whole_sums[4];
-      Doubles s[4], scale, min, l1_j, weight;
+      Doubles s[4], scale, min, l1_j;
       for (size_t k = 0; k < 4; k++) {
         load(whole_sums[k], &subs.sums[k][j]);
         s[k] = __builtin_convertvector(whole_sums[k], Doubles);
@@ -184,14 +184,12 @@ STEELYARD_LANES void sum_sub_blocks(SubBlocks& subs, BlockSums& out) {
       load(scale, &subs.scales[j]);
       load(min, &subs.mins[j]);
       load(l1_j, &subs.l1[j]);
-      for (size_t lane = 0; lane < V::kWidth; lane++) weights[j + lane] = j + lane < subs.count ? size : 0;
-      load(weight, &weights[j]);
       const Doubles s1 = s[0], s2 = s[1], s3 = s[2], s4 = s[3] + 16384 * s2;
-      const Doubles mean = s1 * inverse;
-      const Doubles c2 = s2 - s1 * mean;
-      const Doubles c3 = s3 - 3 * mean * s2 + 2 * s1 * mean * mean;
-      const Doubles c4 = s4 - 4 * mean * s3 + 6 * mean * mean * s2 - 3 * s1 * mean * mean * mean;
-      const Doubles scale2 = scale * scale, total = scale * s1 - weight * min, x = total * inverse;
+      const Doubles mean = s1 * inverse, s1_mean = s1 * mean;
+      const Doubles c2 = s2 - s1_mean;
+      const Doubles c3 = s3 - mean * (3 * s2 - 2 * s1_mean);
+      const Doubles c4 = s4 - mean * (4 * s3 - mean * (6 * s2 - 3 * s1_mean));
+      const Doubles scale2 = scale * scale, total = scale * s1 - size * min, x = total * inverse;
       const Doubles v2 = scale2 * c2, v3 = scale2 * scale * c3, v4 = scale2 * scale2 * c4;
       std::memcpy(&means[j], &x, sizeof x);
       std::memcpy(&second[j], &v2, sizeof v2);
@@ -199,25 +197,25 @@ STEELYARD_LANES void sum_sub_blocks(SubBlocks& subs, BlockSums& out) {
       std::memcpy(&fourth[j], &v4, sizeof v4);
       sum[part] += total;
       l1[part] += l1_j;
-      squares[part] += v2 + weight * x * x;
+      squares[part] += v2 + size * x * x;
     }
   }
   const double n = size * static_cast<double>(subs.count), mean = sum_of(sum) / n;
+  for (size_t j = subs.count; j < whole; j++) means[j] = mean;  // what fills up departs from nothing
   Doubles m2[V::kParts] = {}, m3[V::kParts] = {}, m4[V::kParts] = {};
   for (size_t at = 0; at < whole; at += kLanes) {
 #pragma GCC unroll 4
     for (size_t part = 0; part < V::kParts; part++) {
       const size_t j = at + part * V::kWidth;
-      Doubles x, v2, v3, v4, weight;
+      Doubles x, v2, v3, v4;
       load(x, &means[j]);
       load(v2, &second[j]);
       load(v3, &third[j]);
       load(v4, &fourth[j]);
-      load(weight, &weights[j]);
-      const Doubles a = x - mean, a2 = a * a;
-      m2[part] += v2 + weight * a2;
-      m3[part] += v3 + 3 * a * v2 + weight * a2 * a;
-      m4[part] += v4 + 4 * a * v3 + 6 * a2 * v2 + weight * a2 * a2;
+      const Doubles a = x - mean, a2 = a * a, n_a2 = size * a2;
+      m2[part] += v2 + n_a2;
+      m3[part] += v3 + 3 * a * v2 + n_a2 * a;
+      m4[part] += v4 + 4 * a * v3 + 6 * a2 * v2 + n_a2 * a2;
     }
   }
   out.l1 = sum_of(l1);

@@ -116,26 +116,25 @@ STEELYARD_LANES void decode_q3_k(const uint8_t* block, Decoded& out) {
   }
 }
 
-// Q4_K and Q5_K pack eight six-bit scales and eight six-bit mins into 12 bytes.
-STEELYARD_LANES void unpack_scale_min(const uint8_t* packed, unsigned sub, unsigned& scale, unsigned& min) {
-  if (sub < 4) {
-    scale = packed[sub] & 63;
-    min = packed[sub + 4] & 63;
-  } else {
-    scale = (packed[sub + 4] & 15u) | (packed[sub - 4] >> 6) << 4;
-    min = (packed[sub + 4] >> 4) | (packed[sub] >> 6) << 4;
-  }
+// Q4_K and Q5_K pack eight six-bit scales and eight six-bit mins into 12 bytes: a byte each.
+STEELYARD_LANES void unpack_scales_mins(const uint8_t* packed, uint8_t scales[8], uint8_t mins[8]) {
+  uint32_t words[3];
+  std::memcpy(words, packed, sizeof words);
+  constexpr uint32_t kSix = 0x3f3f3f3f, kFour = 0x0f0f0f0f, kTwo = 0x30303030;
+  const uint32_t eight[4] = {words[0] & kSix, (words[2] & kFour) | (words[0] >> 2 & kTwo), words[1] & kSix,
+                             (words[2] >> 4 & kFour) | (words[1] >> 2 & kTwo)};
+  std::memcpy(scales, eight, 8);
+  std::memcpy(mins, eight + 2, 8);
 }
 
 template <bool kFifth>
 STEELYARD_LANES void decode_q45_k(const uint8_t* block, Decoded& out) {
   const double d = f16(block), dmin = f16(block + 2);
-#pragma GCC unroll 8
+  uint8_t scales[8], mins[8];
+  unpack_scales_mins(block + 4, scales, mins);
   for (unsigned sub = 0; sub < 8; sub++) {
-    unsigned scale, min;
-    unpack_scale_min(block + 4, sub, scale, min);
-    out.scales[sub] = d * scale;
-    out.mins[sub] = dmin * min;
+    out.scales[sub] = d * scales[sub];
+    out.mins[sub] = dmin * mins[sub];
   }
   Piece fifths = {};
   if (kFifth) load(fifths, block + 16);

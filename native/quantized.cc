@@ -13,6 +13,13 @@ uint16_t load16(const uint8_t* p) {
   return static_cast<uint16_t>(p[0] | p[1] << 8);
 }
 
+// IQ1_M: a 16-bit float in the high nibbles of four 16-bit words.
+uint32_t scattered_code(const uint8_t* block) {
+  uint32_t code = 0;
+  for (int i = 0; i < 4; i++) code |= static_cast<uint32_t>(load16(block + 48 + 2 * i) >> 12) << (4 * i);
+  return code;
+}
+
 // What is known of a block type: where its scale and min stand, and how many quant codes it has (0: not
 // decoded).
 struct BlockTraits {
@@ -122,23 +129,20 @@ void BlockCounts::list_pairs(const uint8_t* data, size_t blocks, Tally& tally) {
 
 void BlockCounts::count_scales(const uint8_t* data, size_t size) {
   const BlockTraits traits = traits_of(dtype_);
+  const auto word_at = [](int at) { return [at](const uint8_t* block) { return load16(block + at); }; };
+  const auto byte_at = [](int at) { return [at](const uint8_t* block) { return block[at]; }; };
+  if (traits.scale_at >= 0) count_codes(scales_, data, size, word_at(traits.scale_at));
+  if (traits.min_at >= 0) count_codes(mins_, data, size, word_at(traits.min_at));
+  if (dtype_ == Dtype::MXFP4) count_codes(scales_, data, size, byte_at(0));
+  for (int i = 0; i < 4 && dtype_ == Dtype::NVFP4; i++) count_codes(scales_, data, size, byte_at(i));
+  if (dtype_ == Dtype::IQ1_M) count_codes(scales_, data, size, scattered_code);
+}
+
+template <class CodeOf>
+void BlockCounts::count_codes(CodeHistogram& codes, const uint8_t* data, size_t size, CodeOf code_of) {
   const size_t step = row(dtype_).block_size;
-  const uint8_t* end = data + size;
-  const auto count = [&](CodeHistogram& codes, uint32_t code) {
-    small_ ? codes.count_marked(code) : codes.count(code);
-  };
-  for (const uint8_t* block = data; block < end; block += step) {
-    if (traits.scale_at >= 0) count(scales_, load16(block + traits.scale_at));
-    if (traits.min_at >= 0) count(mins_, load16(block + traits.min_at));
-    if (dtype_ == Dtype::MXFP4) count(scales_, block[0]);
-    if (dtype_ == Dtype::NVFP4) {
-      for (int i = 0; i < 4; i++) count(scales_, block[i]);
-    }
-    if (dtype_ == Dtype::IQ1_M) {  // a 16-bit float in the high nibbles of four 16-bit words
-      uint32_t code = 0;
-      for (int i = 0; i < 4; i++) code |= static_cast<uint32_t>(load16(block + 48 + 2 * i) >> 12) << (4 * i);
-      count(scales_, code);
-    }
+  for (const uint8_t *block = data, *end = data + size; block < end; block += step) {
+    small_ ? codes.count_marked(code_of(block)) : codes.count(code_of(block));
   }
 }
 
@@ -149,9 +153,10 @@ void BlockCounts::fold_pairs() {
     uint64_t pairs[4];
     std::memcpy(pairs, &pair_bins_[first], sizeof pairs);
     if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0) continue;
-    for (size_t pair = first; pair < first + 8; pair++) {
-      const uint64_t count = pair_bins_[pair];
-      pair_bins_[pair] = 0;
+    for (size_t bin = first; bin < first + 8; bin++) {
+      const size_t pair = bin % kPairBins;
+      const uint64_t count = pair_bins_[bin];
+      pair_bins_[bin] = 0;
       if (pair < PairList::kQuants) {
         places[pair & 127] += count;
         places[pair >> 7] += count;

@@ -27,6 +27,9 @@ class BlockCounts {
  private:
   void list_pairs(const uint8_t* data, size_t blocks, Tally& tally);
   void count_scales(const uint8_t* data, size_t size);
+  // One code of each block.
+  template <class CodeOf>
+  void count_codes(CodeHistogram& codes, const uint8_t* data, size_t size, CodeOf code_of);
   void finish_values(Stats& stats);
   void fold_pairs();
   std::vector<uint64_t> take_quants(const uint64_t bytes[256]);
@@ -37,7 +40,7 @@ class BlockCounts {
   uint64_t blocks_ = 0;
   CodeHistogram scales_, mins_;
   BlockPass pass_;
-  std::vector<uint32_t> pair_bins_ = std::vector<uint32_t>(PairList::kBins);
+  std::vector<uint32_t> pair_bins_ = std::vector<uint32_t>(2 * kPairBins);
   uint64_t pairs_ = 0;   // in pair_bins_
   uint64_t quants_[64];  // of the pairs that were folded
 };

@@ -12,8 +12,10 @@ enum class Count : uint8_t {
   kBytes,   // 64 bytes into four tables of 256 bins, byte i into table i % 4
   kCodes,   // 32 codes of 16 bits into 65,536 bins
   kFloats,  // 16 words of 32 bits: leading 16 bits into 65,536 bins, then byte 0 and byte 1 into 256 each
-  kPairs,   // as kBytes, and beside it 64 listed 16-bit codes into bins of their own
+  kPairs,   // as kBytes, and beside it 64 listed codes into two tables of kPairBins bins, code i into table i
+            // % 2
 };
+inline constexpr size_t kPairBins = (1 << 14) + (1 << 12);
 
 struct Tally {
   Count count = Count::kNothing;

@@ -72,7 +72,8 @@ constexpr size_t kSteps = 5, kBins = 65536 + 512;
 
 struct Woven {
   uint32_t states[2][8] = {};
-  std::vector<uint32_t> bins = std::vector<uint32_t>(kBins), pair_bins = std::vector<uint32_t>(65536);
+  std::vector<uint32_t> bins = std::vector<uint32_t>(kBins),
+                        pair_bins = std::vector<uint32_t>(2 * steelyard::kPairBins);
   bool operator==(const Woven&) const = default;
 };
 
@@ -99,7 +100,8 @@ void check_weaves(const Kernel& kernel) {
   std::vector<uint16_t> pairs(64 * kSteps);
   // Equal neighbours have a path of their own.
   for (size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<uint8_t>(i < 150 ? i % 251 : 7);
-  for (size_t i = 0; i < pairs.size(); i++) pairs[i] = static_cast<uint16_t>(i * i * 31);
+  for (size_t i = 0; i < pairs.size(); i++)
+    pairs[i] = static_cast<uint16_t>(i * i * 31 % steelyard::kPairBins);
   for (Count count : {Count::kNothing, Count::kBytes, Count::kCodes, Count::kFloats, Count::kPairs}) {
     for (size_t blocks = 0; blocks <= kSteps; blocks++) {
       for (size_t streams : {size_t{1}, size_t{2}}) {
