@@ -3,6 +3,7 @@
 #pragma once
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "blocks.h"
 #include "decode.h"
@@ -47,35 +48,64 @@ STEELYARD_LANES __m512i sum_halves(const __m512i four[4], const __m512i others[4
   return _mm512_permutexvar_epi32(order, sums);
 }
 
-// As sum_levels: the powers of SubBlocks.
+// As sum_levels: the powers of SubBlocks, of sub-blocks 2i and 2i + 1 in the halves of sums[k][i].
 template <size_t kSize>
-STEELYARD_LANES void sum_powers(const int8_t* levels, SubBlocks& subs) {
+STEELYARD_LANES void add_powers(const int8_t* levels, __m512i sums[4][128 / kSize]) {
   const __m512i ones = _mm512_set1_epi16(1), centre = _mm512_set1_epi16(8192);
-  constexpr size_t kHalves = kSize == 32 ? 4 : 8;  // vectors of two sub-blocks
-  __m512i sums[4][kHalves];
-  for (size_t i = 0; i < kHalves; i++) {
+  for (size_t i = 0; i < 128 / kSize; i++) {
+    for (size_t k = 0; k < 4; k++) sums[k][i] = _mm512_setzero_si512();
     for (size_t part = 0; part < kSize / 16; part++) {
       const int8_t* from = levels + 2 * kSize * i + 16 * part;
       const __m512i q = kSize == 32 ? widen(from, from + 32) : widen(from);
       const __m512i q2 = _mm512_mullo_epi16(q, q), centred = _mm512_sub_epi16(q2, centre);
-      const __m512i powers[4] = {_mm512_madd_epi16(q, ones), _mm512_madd_epi16(q, q),
-                                 _mm512_madd_epi16(q2, q), _mm512_madd_epi16(centred, centred)};
-      for (size_t k = 0; k < 4; k++)
-        sums[k][i] = part == 0 ? powers[k] : _mm512_add_epi32(sums[k][i], powers[k]);
+      sums[0][i] = _mm512_dpwssd_epi32(sums[0][i], q, ones);
+      sums[1][i] = _mm512_dpwssd_epi32(sums[1][i], q, q);
+      sums[2][i] = _mm512_dpwssd_epi32(sums[2][i], q2, q);
+      sums[3][i] = _mm512_dpwssd_epi32(sums[3][i], centred, centred);
     }
   }
-  const __m512i origin = _mm512_set1_epi32(static_cast<int>(static_cast<unsigned>(kSize) << 26));
+}
+
+// Likewise of levels up to 15: their squares fit a byte, and less 112 a signed one. The fourth sum is then
+// that of q^4 - 112 q^2.
+STEELYARD_LANES void add_small_powers(const int8_t* levels, __m512i sums[4][4]) {
+  const __m512i none = _mm512_setzero_si512(), ones = _mm512_set1_epi8(1), centre = _mm512_set1_epi8(112);
+  const __m512i squares = _mm512_broadcast_i32x4(
+      _mm_set_epi8(-31, -60, -87, -112, 121, 100, 81, 64, 49, 36, 25, 16, 9, 4, 1, 0));  // 225 is -31
+  for (size_t i = 0; i < 4; i++) {
+    const __m512i q = load512(levels + 64 * i), q2 = _mm512_shuffle_epi8(squares, _mm512_abs_epi8(q));
+    sums[0][i] = _mm512_dpbusd_epi32(none, ones, q);
+    sums[1][i] = _mm512_dpbusd_epi32(none, q2, ones);
+    sums[2][i] = _mm512_dpbusd_epi32(none, q2, q);
+    sums[3][i] = _mm512_dpbusd_epi32(none, q2, _mm512_sub_epi8(q2, centre));
+  }
+}
+
+// kLargest: of the levels' magnitudes.
+template <size_t kSize, int kLargest>
+STEELYARD_LANES void sum_powers(const int8_t* levels, SubBlocks& subs) {
   const size_t j = subs.count;
   if constexpr (kSize == 16) {
+    __m512i sums[4][8];
+    add_powers<16>(levels, sums);
     for (size_t k = 0; k < 4; k++) {
-      const __m512i all = sum_halves(sums[k], sums[k] + 4);
-      _mm512_storeu_si512(&subs.sums[k][j], k == 3 ? _mm512_sub_epi32(all, origin) : all);
+      __m512i all = sum_halves(sums[k], sums[k] + 4);
+      if (k == 3) all = _mm512_sub_epi32(all, _mm512_set1_epi32(16 << 26));
+      _mm512_storeu_si512(&subs.sums[k][j], all);
     }
   } else {
+    __m512i sums[4][4];
+    if constexpr (kLargest < 16) {
+      add_small_powers(levels, sums);
+    } else {
+      add_powers<32>(levels, sums);
+    }
     const __m512i lower = sum_halves(sums[0], sums[1]), upper = sum_halves(sums[2], sums[3]);
-    const __m512i fourth = _mm512_sub_epi32(upper, origin);
-    const __m256i all[4] = {_mm512_castsi512_si256(lower), _mm512_extracti64x4_epi64(lower, 1),
-                            _mm512_castsi512_si256(upper), _mm512_extracti64x4_epi64(fourth, 1)};
+    const __m256i second = _mm512_extracti64x4_epi64(lower, 1), fourth = _mm512_extracti64x4_epi64(upper, 1);
+    const __m256i shift = kLargest < 16 ? _mm256_mullo_epi32(second, _mm256_set1_epi32(16384 - 112))
+                                        : _mm256_set1_epi32(std::numeric_limits<int>::min());  // 32 << 26
+    const __m256i all[4] = {_mm512_castsi512_si256(lower), second, _mm512_castsi512_si256(upper),
+                            _mm256_sub_epi32(fourth, shift)};
     for (size_t k = 0; k < 4; k++) _mm256_storeu_si256(reinterpret_cast<__m256i*>(&subs.sums[k][j]), all[k]);
   }
 }
@@ -153,7 +183,7 @@ STEELYARD_LANES void sum_signs_about_min(const Decoded& block, BlockPass& pass) 
                                      0x0101010101010101, 0, 0, 0, 0)
                   : _mm512_set_epi64(0x0303030303030303, 0x0303030303030303, 0x0202020202020202,
                                      0x0202020202020202, 0x0101010101010101, 0x0101010101010101, 0, 0);
-  __m512i eighths[4], sums[kVectors], totals[4], total[kVectors];
+  __m512i eighths[4], sums[kVectors];
   for (size_t i = 0; i < 4; i++) {
     const __m512i q = load512(block.levels + 64 * i);
     const __m512i mine = _mm512_add_epi8(first, _mm512_set1_epi8(static_cast<char>(64 / kSize * i)));
@@ -161,15 +191,15 @@ STEELYARD_LANES void sum_signs_about_min(const Decoded& block, BlockPass& pass) 
     const __m512i sum = _mm512_sad_epu8(_mm512_maskz_mov_epi8(above, q), zero);
     const __m512i count = _mm512_sad_epu8(_mm512_maskz_mov_epi8(above, ones), zero);
     eighths[i] = _mm512_or_si512(sum, _mm512_slli_epi64(count, 32));
-    totals[i] = _mm512_sad_epu8(q, zero);
   }
   sum_eighths<kSize>(eighths, sums);
-  sum_eighths<kSize>(totals, total);
   const __m512d size = _mm512_set1_pd(kSize);
   for (size_t i = 0; i < kVectors; i++) {
     const __m512d count = _mm512_cvtepi64_pd(_mm512_srli_epi64(sums[i], 32));
     const __m512d sum_above = _mm512_cvtepi64_pd(_mm512_and_si512(sums[i], _mm512_set1_epi64(0xffff)));
-    const __m512d sum_below = _mm512_sub_pd(_mm512_cvtepi64_pd(total[i]), sum_above);
+    const __m256i total =
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&pass.subs.sums[0][pass.subs.count + 8 * i]));
+    const __m512d sum_below = _mm512_sub_pd(_mm512_cvtepi32_pd(total), sum_above);
     const __m512d above = _mm512_sub_pd(_mm512_mul_pd(scale[i], sum_above), _mm512_mul_pd(min[i], count));
     const __m512d below =
         _mm512_sub_pd(_mm512_mul_pd(scale[i], sum_below), _mm512_mul_pd(min[i], _mm512_sub_pd(size, count)));
@@ -321,8 +351,8 @@ STEELYARD_LANES bool list_all_places(const Decoded& block, PairList& pairs) {
       }
       for (size_t k = 0; k < 2; k++) {
         const __m512d level = _mm512_loadu_pd(kOrder.order[kLevels == 32 ? table % 2 : 0][k]);
-        x[2 * i + k] = _mm512_mul_pd(level, scale);
-        if constexpr (has_min(kDtype)) x[2 * i + k] = _mm512_sub_pd(x[2 * i + k], min);
+        // The product is exact, so there is only one rounding anyway.
+        x[2 * i + k] = has_min(kDtype) ? _mm512_fmsub_pd(level, scale, min) : _mm512_mul_pd(level, scale);
       }
     }
     const Placed placed = place_levels(x, pairs.first);
@@ -367,7 +397,7 @@ __attribute__((noinline)) bool add_group(const Decoded& block, BlockPass& pass) 
   }
   if (_mm512_cmpeq_pd_mask(none, _mm512_setzero_pd()) != 0xff) [[unlikely]]
     return false;
-  sum_powers<kSize>(block.levels, subs);
+  sum_powers<kSize, std::max(-kLow, kHigh)>(block.levels, subs);
   if constexpr (has_min(kDtype)) {
     sum_signs_about_min<kSize>(block, pass);
   } else {

@@ -1,4 +1,5 @@
-// The block kernel for AVX-512. No FMA: it would round once where the portable code rounds twice.
+// The block kernel for AVX-512. No FMA but where products are exact: it would round once
+// where the portable code rounds twice.
 #if defined(__x86_64__)
 #if !defined(__clang__)
 #pragma GCC diagnostic push
@@ -18,11 +19,12 @@
 #include "blocks.h"
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl"))), \
-                             apply_to = function)
+#pragma clang attribute push(                                                             \
+    __attribute__((target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), \
+    apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")
+#pragma GCC target("avx2,popcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 #endif
 #define STEELYARD_AVX2
 #define STEELYARD_AVX512

@@ -95,31 +95,40 @@ STEELYARD_LANES void list_quants(const uint8_t* codes, PairList& pairs) {
     out[i] = static_cast<uint16_t>(PairList::kQuants + (codes[i] | codes[kCount / 2 + i] << 6));
 }
 
-// In groups of at most 256 elements. kSize: elements of a sub-block.
+// At most 256 elements.
+template <Dtype kDtype, size_t kSize, int kLow, int kHigh>
+STEELYARD_LANES void add_decoded(const Decoded& group, size_t count, BlockPass& pass) {
+  add_sub_blocks<kDtype, kSize, kLow, kHigh>(group, count, pass);
+  if (pass.rows != nullptr) add_rows(group, count, kSize, *pass.rows);
+  pass.elements += count;
+  if (pass.elements == kSweepBlock) pass.close();
+}
+
+// kSize: elements of a sub-block. A group is decoded before the one before it is added: its bytes are then
+// back from the stores, whose pieces are smaller than what is loaded.
 template <Dtype kDtype, size_t kSize, int kLow, int kHigh>
 STEELYARD_LANES void pass_blocks(const uint8_t* data, size_t blocks, BlockPass& pass) {
   constexpr DtypeRow kShape = kDtypes[static_cast<size_t>(kDtype)];
   constexpr size_t kCount = kShape.block_count;
   pass.subs.size = kSize;
-  Decoded group;
-  while (blocks > 0) {
-    const size_t taken = std::min({blocks, kSuperBlock / kCount, (kSweepBlock - pass.elements) / kCount});
-    const size_t count = taken * kCount;
+  Decoded groups[2];
+  size_t waiting = 0;  // elements of the group before
+  for (size_t turn = 0; blocks > 0 || waiting > 0; turn ^= 1) {
+    const size_t room = (kSweepBlock - (pass.elements + waiting) % kSweepBlock) / kCount;
+    const size_t taken = std::min({blocks, kSuperBlock / kCount, room});
     // The hardware's own prefetch stops at the end of a page.
     for (size_t at = 0; at < taken * kShape.block_size; at += 64) __builtin_prefetch(data + 4096 + at);
     for (size_t i = 0; i < taken; i++, data += kShape.block_size) {
-      decode<kDtype>(data, group, i);
+      decode<kDtype>(data, groups[turn], i);
       if constexpr (quants_of(kDtype) == Quants::kPairs) {
-        list_quants<kCount>(group.codes + kCount * i, pass.pairs);
+        list_quants<kCount>(groups[turn].codes + kCount * i, pass.pairs);
       } else {
         for (size_t k = scales_size(kDtype); k < head_size(kDtype); k++) pass.other_bytes[k % 4][data[k]]++;
       }
     }
-    add_sub_blocks<kDtype, kSize, kLow, kHigh>(group, count, pass);
-    if (pass.rows != nullptr) add_rows(group, count, kSize, *pass.rows);
+    if (waiting > 0) add_decoded<kDtype, kSize, kLow, kHigh>(groups[turn ^ 1], waiting, pass);
     blocks -= taken;
-    pass.elements += count;
-    if (pass.elements == kSweepBlock) pass.close();
+    waiting = taken * kCount;
   }
 }
 

@@ -31,7 +31,8 @@ bool has_avx2() {
 
 bool has_avx512() {
   return has_x86_sha() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512vnni") != 0;
 }
 #elif defined(__aarch64__)
 bool has_arm_sha2() {

@@ -45,8 +45,8 @@ const SECOND_DIGEST = 0.45;
 /** Of the digest and statistics of a byte, where the digest alone is 1: medians on a Sapphire Rapids core. */
 function cost(dtype: DtypeInfo | undefined): number {
   if (dtype === undefined || dtype.coverage === 'bytes') return 1;
-  if (dtype.blockCount > 2) return BLOCK_COSTS[dtype.name] ?? 3.5;
+  if (dtype.blockCount > 2) return BLOCK_COSTS[dtype.name] ?? 2.5;
   return dtype.blockSize > 2 ? 1.4 : 1.1;
 }
 
-const BLOCK_COSTS: Readonly<Record<string, number>> = { Q8_0: 2.3, Q4_0: 4.5, Q4_K: 3.3, Q6_K: 3.9 };
+const BLOCK_COSTS: Readonly<Record<string, number>> = { Q8_0: 1.8, Q4_0: 2.2, Q4_K: 2.2, Q6_K: 2.5 };
