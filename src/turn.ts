@@ -1,6 +1,9 @@
 // Long work in pieces, so that a server that scans a model goes on answering meanwhile.
 import { setImmediate } from 'node:timers/promises';
 
+/** Yields every few milliseconds, and returns its result. */
+export type Pieces<T> = Generator<void, T, void>;
+
 const HELD_MAX = 10; // ms
 
 /** A function to await between two pieces: it lets the event loop turn if this thread was held for long enough. */
@@ -13,15 +16,19 @@ export function turns(): () => Promise<void> {
   };
 }
 
-const AT_ONCE = 1000; // of a few microseconds each
-
-/** All that there is, made piece by piece. */
-export async function inTurns<T>(pieces: Iterable<T>): Promise<T[]> {
+export async function inTurns<T>(work: Pieces<T>): Promise<T> {
   const turn = turns();
-  const all: T[] = [];
-  for (const piece of pieces) {
-    all.push(piece);
-    if (all.length % AT_ONCE === 0) await turn();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    await turn();
   }
-  return all;
+}
+
+/** For who has nobody to answer. */
+export function atOnce<T>(work: Pieces<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }

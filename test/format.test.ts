@@ -21,6 +21,7 @@ import type {
 import { readShardIndex } from '../src/format/shard-index.ts';
 import { quoted } from '../src/format/violations.ts';
 import { RULES, type RuleId } from '../src/rules.ts';
+import { atOnce } from '../src/turn.ts';
 import { breachOfReader } from './fuzz/law.ts';
 import { mutants } from './fuzz/mutant.ts';
 import { TARGETS } from './fuzz/targets.ts';
@@ -207,8 +208,25 @@ t.test('errors of the world pass through', async (t) => {
     },
   };
   for (const format of ['safetensors', 'gguf'] as const) {
-    t.throws(() => readLayout(format, failing), { code: 'IO' });
+    t.throws(() => atOnce(readLayout(format, failing)), { code: 'IO' });
   }
+});
+
+t.test('long headers are read in pieces', (t) => {
+  const entries = Array.from({ length: 5000 }, (_, i) => [
+    `t${i}`,
+    { dtype: 'U8', shape: [1], data_offsets: [i, i + 1] },
+  ]);
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const size = Buffer.alloc(8);
+  size.writeUInt32LE(json.length);
+  const tensors = memory(Buffer.concat([size, json, Buffer.alloc(5000)]));
+  const array = { key: 'k', type: 'array', of: 'u8', value: [], length: 50_000 } as const;
+  const metadata = buildFile({ build: { format: 'gguf', metadata: [array] } });
+  const vocabulary = memory(Buffer.concat([metadata, Buffer.alloc(50_032)]));
+  t.equal([...readLayout('safetensors', tensors)].length, 5, 'every thousand tensors');
+  t.equal([...readLayout('gguf', vocabulary)].length, 5, 'every ten thousand elements');
+  t.end();
 });
 
 t.test('limits too large for vectors', async (t) => {
@@ -223,16 +241,16 @@ t.test('limits too large for vectors', async (t) => {
     const claim = Buffer.alloc(8);
     claim.writeBigUInt64LE(BigInt(length));
     const source = memory(Buffer.concat([key, claim]), 2 ** 40);
-    t.strictSame(rulesOf(readLayout('gguf', source)), rules, `a string of ${length} bytes`);
+    t.strictSame(rulesOf(atOnce(readLayout('gguf', source))), rules, `a string of ${length} bytes`);
     t.ok(source.total <= 80_000, 'nothing is read or allocated for it');
   }
   const many = read('gguf', header(1_000_000, Buffer.alloc(13_000_000)));
   t.strictSame(rulesOf(many), ['gguf/key-length', 'header/duplicate-key'], '1,000,000 key-values');
   t.equal(many.violations.length, 202, 'of a rule that is broken a million times, a hundred places are kept');
   t.match(many.violations.at(-1)!.message, /999900|999899/);
-  t.strictSame(rulesOf(readLayout('gguf', memory(header(1_000_001), 2 ** 30))), ['header/limit']);
+  t.strictSame(rulesOf(atOnce(readLayout('gguf', memory(header(1_000_001), 2 ** 30)))), ['header/limit']);
   const tensors = buildFile({ build: { format: 'gguf', tensorCount: 4_194_305 } });
-  t.strictSame(rulesOf(readLayout('gguf', memory(tensors, 2 ** 30))), ['header/limit']);
+  t.strictSame(rulesOf(atOnce(readLayout('gguf', memory(tensors, 2 ** 30)))), ['header/limit']);
 
   for (const [count, rules] of [
     [4_194_303, []],

@@ -8,6 +8,7 @@ import { inspectValues } from '../src/inspect/values.ts';
 import type { TensorProfile } from '../src/profile/profile.ts';
 import type { RuleId, Severity } from '../src/rules.ts';
 import { RULES } from '../src/rules.ts';
+import { atOnce } from '../src/turn.ts';
 import { referenceStats } from './reference/stats.ts';
 
 export interface Broken {
@@ -19,7 +20,7 @@ export interface Broken {
 
 /** Everything that is wrong with a file taken for itself. */
 export function inspected(format: Format, bytes: Uint8Array): Broken[] {
-  const layout = readLayout(format, memory(bytes));
+  const layout = atOnce(readLayout(format, memory(bytes)));
   return layout.headerSize === null
     ? [...layout.violations]
     : [...layout.violations, ...inspectHeader(layout), ...valuesOf(layout, bytes)];
@@ -57,4 +58,4 @@ export function memory(bytes: Uint8Array, size: number = bytes.length): ByteSour
 }
 
 export const read = (format: Format, bytes: Uint8Array): Layout | Unreadable =>
-  readLayout(format, memory(bytes));
+  atOnce(readLayout(format, memory(bytes)));

@@ -10,9 +10,10 @@ import t, { type Test } from 'tap';
 import { DTYPES, type DtypeInfo, dtypeByName } from '../src/dtype.ts';
 import { type Io, native, type Part } from '../src/measure/native.ts';
 import { RANGE_SIZE } from '../src/measure/plan.ts';
-import { type RangeMeasurement, readRecord } from '../src/measure/record.ts';
+import { type Measurement, type RangeMeasurement, readRecord } from '../src/measure/record.ts';
 import { divide } from '../src/measure/share.ts';
 import type { Stats } from '../src/measure/stats.ts';
+import { atOnce } from '../src/turn.ts';
 import { blockTypeOf } from './reference/ggml.ts';
 import { referenceSketch } from './reference/sketch.ts';
 import { referenceStats } from './reference/stats.ts';
@@ -547,7 +548,7 @@ interface Way {
 interface Weighed {
   readonly way: string;
   readonly record: Buffer;
-  read(): { readonly sha256: string; readonly ranges: readonly RangeMeasurement[] };
+  read(): Measurement;
 }
 
 function measure(fd: number, size: number, ranges: readonly NativeRange[], { io, kernel }: Way): Weighed {
@@ -556,11 +557,7 @@ function measure(fd: number, size: number, ranges: readonly NativeRange[], { io,
   assert.equal(found.outcome, 'done', way);
   assert.equal(found.kernel, kernel, 'the kernel that was asked for');
   const dtypes = ranges.map(({ dtype }) => dtype);
-  const read = () => {
-    const { sha256, ranges } = readRecord(found.record, dtypes);
-    return { sha256, ranges: [...ranges] };
-  };
-  return { way, record: Buffer.from(found.record), read };
+  return { way, record: Buffer.from(found.record), read: () => atOnce(readRecord(found.record, dtypes)) };
 }
 
 function planOf(ranges: readonly NativeRange[]): Float64Array {

@@ -18,6 +18,7 @@ import { templateDigest } from '../src/profile/templates.ts';
 import { renderJson } from '../src/report/json.ts';
 import { renderText } from '../src/report/text.ts';
 import { RULES } from '../src/rules.ts';
+import { atOnce } from '../src/turn.ts';
 import { packageRoot } from './root.ts';
 
 const vectors = templateVectors();
@@ -98,7 +99,7 @@ function measured(path: string, bytes: Uint8Array, changes: Partial<MeasuredFile
     size: bytes.length,
     read: (start: number, size: number) => bytes.subarray(start, start + size),
   };
-  const header = format === undefined ? null : readLayout(format, source);
+  const header = format === undefined ? null : atOnce(readLayout(format, source));
   return {
     entry: { path, absolute: path },
     format: format ?? null,

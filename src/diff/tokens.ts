@@ -3,6 +3,7 @@ import { SteelyardError } from '../error.ts';
 import { detectFormat, readLayout } from '../format/format.ts';
 import { isTokenRows } from '../measure/plan.ts';
 import type { ModelFile } from '../model/file.ts';
+import { atOnce } from '../turn.ts';
 import type { AxisChange, TensorChange } from './report.ts';
 import { reopen, type SideModel } from './side.ts';
 
@@ -93,7 +94,7 @@ function parsed(bytes: Uint8Array): unknown {
 
 function fromGguf(file: ModelFile): Vocabulary | null {
   if (detectFormat(file.entry.path, file.head(4)) !== 'gguf') return null;
-  const layout = readLayout('gguf', file);
+  const layout = atOnce(readLayout('gguf', file));
   if (layout.headerSize === null) return null;
   const tokens = layout.metadata.find(({ key }) => key === 'tokenizer.ggml.tokens')?.value;
   if (typeof tokens !== 'object') return null;

@@ -1,4 +1,6 @@
 // Which reader a file gets.
+
+import type { Pieces } from '../turn.ts';
 import { readGguf } from './gguf.ts';
 import { impostorOf } from './impostor.ts';
 import type { ByteSource, Format, Layout, Unreadable } from './layout.ts';
@@ -18,8 +20,8 @@ export function detectFormat(name: string, head: Uint8Array): Format | null {
 }
 
 /** Where no header can be read, what the file really is says more than how the reading failed: it is then all that is said. */
-export function readLayout(format: Format, source: ByteSource): Layout | Unreadable {
-  const header = format === 'gguf' ? readGguf(source) : readSafetensors(source);
+export function* readLayout(format: Format, source: ByteSource): Pieces<Layout | Unreadable> {
+  const header = yield* format === 'gguf' ? readGguf(source) : readSafetensors(source);
   if (header.headerSize === null) {
     const impostor = impostorOf(format, source);
     return impostor === null ? header : { ...header, violations: [impostor] };

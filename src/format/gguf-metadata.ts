@@ -1,6 +1,8 @@
 // The key-values of a GGUF header (ggml docs/gguf.md): 13 types of value, and arrays of them. A key decides what a loader
 // does, so keys are held to the letter: ggml looks them up as C strings, and `tokenizer.chat_template\0x` before
 // `tokenizer.chat_template` shows one template to a scanner and runs another.
+
+import type { Pieces } from '../turn.ts';
 import type { Cursor } from './bytes.ts';
 import type { MetadataArray, MetadataEntry, MetadataValue } from './layout.ts';
 import { Fault, quoted, type Violations } from './violations.ts';
@@ -9,7 +11,8 @@ interface ValueType {
   readonly name: string;
   /** Least bytes a value takes. */
   readonly size: number;
-  readonly read: (reader: MetadataReader) => MetadataValue;
+  /** null: an array, which is read in pieces. */
+  readonly read: ((reader: MetadataReader) => MetadataValue) | null;
 }
 
 // By number (enum gguf_type).
@@ -23,15 +26,15 @@ const TYPES: readonly ValueType[] = [
   { name: 'f32', size: 4, read: (reader) => reader.cursor.f32() },
   { name: 'bool', size: 1, read: (reader) => reader.readBool() },
   { name: 'string', size: 8, read: (reader) => reader.readString() },
-  { name: 'array', size: 12, read: (reader) => reader.readArray() },
+  { name: 'array', size: 12, read: null },
   { name: 'u64', size: 8, read: (reader) => safe(reader.cursor.u64()) },
   { name: 'i64', size: 8, read: (reader) => safe(reader.cursor.i64()) },
   { name: 'f64', size: 8, read: (reader) => reader.cursor.f64() },
 ];
 
-const ARRAY = 9;
 const MAX_KEY = 65_535; // docs/gguf.md, "Must be at most 2^16-1 bytes long"
 const MAX_DEPTH = 4;
+const PIECE = 10_000; // elements
 /** Elements in all arrays together: the largest vocabularies have a few hundred thousand. */
 const MAX_ITEMS = 4_194_304;
 const PRINTABLE = /^[\x21-\x7e]*$/;
@@ -49,11 +52,11 @@ export class MetadataReader {
     this.#violations = violations;
   }
 
-  read(): MetadataEntry {
+  *read(): Pieces<MetadataEntry> {
     this.#readKey();
     const type = this.#readType();
     const start = this.cursor.at;
-    const value = type.read(this);
+    const value = type.read === null ? yield* this.#readArray() : type.read(this);
     return { key: this.#key, type: type.name, value, start, end: this.cursor.at };
   }
 
@@ -120,10 +123,10 @@ export class MetadataReader {
     return value;
   }
 
-  readArray(): MetadataArray {
+  *#readArray(): Pieces<MetadataArray> {
     const offset = this.cursor.at;
     const type = this.#readType();
-    if (type === TYPES[ARRAY] && this.#depth === 0) {
+    if (type.read === null && this.#depth === 0) {
       this.#violations.report('gguf/nested-array', `${quoted(this.#key)} is an array of arrays`, { offset });
     }
     const count = this.cursor.count(type.size, 'array elements');
@@ -131,7 +134,10 @@ export class MetadataReader {
     if (this.#items > MAX_ITEMS) this.#exceed(`the arrays have more than ${MAX_ITEMS} elements`, offset);
     if (++this.#depth > MAX_DEPTH) this.#exceed(`arrays are nested more than ${MAX_DEPTH} deep`, offset);
     const items: MetadataValue[] = [];
-    for (let i = 0; i < count; i++) items.push(type.read(this));
+    for (let i = 0; i < count; i++) {
+      items.push(type.read === null ? yield* this.#readArray() : type.read(this));
+      if (i % PIECE === PIECE - 1) yield;
+    }
     this.#depth--;
     return { elementType: type.name, items };
   }

@@ -1,5 +1,7 @@
 // Reads the header of a GGUF file, versions 2 and 3, little-endian (ggml docs/gguf.md; gguf.cpp is what loads it). Its
 // rules are held more strictly than any one loader does, because loaders differ: what ggml refuses, others read.
+
+import type { Pieces } from '../turn.ts';
 import { Cursor } from './bytes.ts';
 import { aligned, bySpan, checkCoverage, checkPadding } from './coverage.ts';
 import { MetadataReader } from './gguf-metadata.ts';
@@ -16,15 +18,16 @@ const MAX_TENSORS = 4_194_304;
 const MIN_METADATA_SIZE = 13; // key length, type, one byte
 const MIN_INFO_SIZE = 24; // name length, rank, type, offset
 const DEFAULT_ALIGNMENT = 32;
+const PIECE = 1000; // tensors
 /** The largest page that CPUs commonly have: nothing is gained beyond it but room to hide things in. */
 const MAX_PLAIN_ALIGNMENT = 65_536;
 
-export function readGguf(source: ByteSource): Layout | Unreadable {
+export function readGguf(source: ByteSource): Pieces<Layout | Unreadable> {
   const violations = new Violations();
   return refusable('gguf', violations, () => readHeader(source, violations));
 }
 
-function readHeader(source: ByteSource, violations: Violations): Layout {
+function* readHeader(source: ByteSource, violations: Violations): Pieces<Layout> {
   const cursor = new Cursor(source, MAX_HEADER);
   const version = readVersion(cursor);
   const tensorCount = readCount(cursor, MIN_INFO_SIZE, 'tensors', MAX_TENSORS);
@@ -32,13 +35,16 @@ function readHeader(source: ByteSource, violations: Violations): Layout {
 
   const metadata: MetadataEntry[] = [];
   const metadataReader = new MetadataReader(cursor, violations);
-  for (let i = 0; i < metadataCount; i++) metadata.push(metadataReader.read());
+  for (let i = 0; i < metadataCount; i++) metadata.push(yield* metadataReader.read());
   const alignment = alignmentOf(metadata, violations);
 
   cursor.expectRoom(tensorCount, MIN_INFO_SIZE, 'tensors', 8);
   const infos: Info[] = [];
   const infoReader = new InfoReader(cursor, alignment, violations);
-  for (let i = 0; i < tensorCount; i++) infos.push(infoReader.read());
+  for (let i = 0; i < tensorCount; i++) {
+    infos.push(infoReader.read());
+    if (i % PIECE === PIECE - 1) yield;
+  }
 
   // Without a tensor ggml looks for no padding, but writers may have added it.
   const padded = aligned(cursor.at, alignment);

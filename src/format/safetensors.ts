@@ -1,6 +1,8 @@
 // Reads the header of a safetensors file: an 8-byte length, JSON, then the tensors' bytes without a gap (README of
 // safetensors, "Format"). Where its specification is stricter than its reference implementation, this reader follows the
 // specification: duplicate keys, first byte, padding, unknown fields.
+
+import type { Pieces } from '../turn.ts';
 import { bySpan, checkCoverage } from './coverage.ts';
 import { BRACE, JsonReader, QUOTE } from './json.ts';
 import type { ByteSource, Layout, MetadataEntry, TensorLayout, Unreadable } from './layout.ts';
@@ -10,8 +12,9 @@ import { Fault, refusable, Violations } from './violations.ts';
 const MAX_HEADER = 100_000_000; // safetensors/src/tensor.rs, MAX_HEADER_SIZE
 const MAX_METADATA = 1_000_000;
 const SPACE = 0x20;
+const PIECE = 1000; // tensors
 
-export function readSafetensors(source: ByteSource): Layout | Unreadable {
+export function readSafetensors(source: ByteSource): Pieces<Layout | Unreadable> {
   const violations = new Violations();
   return refusable('safetensors', violations, () => {
     const header = readHeader(source);
@@ -63,8 +66,8 @@ class HeaderReader {
     this.#tensor = new EntryReader(this.#json, this.#headerSize, source.size, violations);
   }
 
-  read(): Layout {
-    this.#readObject();
+  *read(): Pieces<Layout> {
+    yield* this.#readObject();
     this.#readPadding();
     const spans: Entry[] = [];
     for (const entry of this.#entries.values()) if (entry !== null) spans.push(entry);
@@ -80,7 +83,7 @@ class HeaderReader {
     };
   }
 
-  #readObject(): void {
+  *#readObject(): Pieces<void> {
     const json = this.#json;
     const first = json.peek();
     if (first !== BRACE || json.at !== 8) {
@@ -104,6 +107,7 @@ class HeaderReader {
         this.#entries.set(name, entry);
         if (this.#entries.size === size) json.reportDuplicate(name, offset);
         if (entry === null) this.#complete = false;
+        if (size % PIECE === PIECE - 1) yield;
       }
     }
   }

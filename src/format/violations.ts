@@ -1,6 +1,7 @@
 // Collects what is wrong with one file, and names it safely. A hostile header can break a rule a million times: of each
 // rule the first hundred places are kept and the rest is counted, so that the report stays readable and memory bounded.
 import type { RuleId } from '../rules.ts';
+import type { Pieces } from '../turn.ts';
 import type { Format, Unreadable, Violation } from './layout.ts';
 
 export type Place = Omit<Violation, 'rule' | 'message'>;
@@ -42,9 +43,13 @@ export class Fault extends Error {
 }
 
 /** Runs a reader; a Fault becomes its last violation. Errors about the world pass through. */
-export function refusable<T>(format: Format, violations: Violations, read: () => T): T | Unreadable {
+export function* refusable<T>(
+  format: Format,
+  violations: Violations,
+  read: () => Pieces<T>,
+): Pieces<T | Unreadable> {
   try {
-    return read();
+    return yield* read();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     violations.report(error.rule, error.message, error.place);

@@ -1,5 +1,6 @@
 // Reads the slots that native/stats.cc writes: the same fields in the same order.
 import { DTYPES, type DtypeInfo } from '../dtype.ts';
+import type { Pieces } from '../turn.ts';
 import { Slots } from './slots.ts';
 import type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from './stats.ts';
 import { readTraces, type Traces } from './traces.ts';
@@ -13,26 +14,28 @@ export interface RangeMeasurement {
   readonly traces: Traces | null;
 }
 
-/** What one file measured; `ranges` as they were asked for, read when they are taken, and once. */
+/** What one file measured; `ranges` as they were asked for. */
 export interface Measurement {
   readonly sha256: string;
-  readonly ranges: Iterable<RangeMeasurement>;
+  readonly ranges: readonly RangeMeasurement[];
 }
+
+const PIECE = 1000; // ranges
 
 /** `dtypes`: the dtype code of each range, or -1 for a digest alone. */
-export function readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Measurement {
+export function* readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Pieces<Measurement> {
   const slots = new Slots(record);
-  return { sha256: slots.digest(), ranges: readRanges(slots, dtypes) };
-}
-
-function* readRanges(slots: Slots, dtypes: ArrayLike<number>): Generator<RangeMeasurement> {
+  const sha256 = slots.digest();
+  const ranges: RangeMeasurement[] = [];
   for (let i = 0; i < dtypes.length; i++) {
+    if (i % PIECE === PIECE - 1) yield;
     const digest = slots.digest();
     const dtype = DTYPES[dtypes[i]!];
     const stats = dtype === undefined ? null : readStats(slots, dtype);
-    yield { sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) };
+    ranges.push({ sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) });
   }
   slots.assertEnd();
+  return { sha256, ranges };
 }
 
 function readStats(slots: Slots, dtype: DtypeInfo): Stats {

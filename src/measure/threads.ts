@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import { SteelyardError } from '../error.ts';
 import { detectFormat, readLayout } from '../format/format.ts';
 import { changed, type FileEntry, ModelFile } from '../model/file.ts';
-import { inTurns, turns } from '../turn.ts';
+import { inTurns } from '../turn.ts';
 import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
 import type { NativeMeasurement } from './native.ts';
@@ -52,10 +52,8 @@ async function measureFile(
   const file = ModelFile.open(entry);
   try {
     opened(file.size);
-    const turn = turns();
     const format = detectFormat(entry.path, file.head(4));
-    const header = format === null ? null : readLayout(format, file);
-    await turn();
+    const header = format === null ? null : await inTurns(readLayout(format, file));
     const layout = header === null || header.headerSize === null ? null : header;
     const document = format === null ? readDocument(file) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
@@ -65,8 +63,7 @@ async function measureFile(
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
     const seconds = (performance.now() - begun) / 1000;
     assertRead(entry, native);
-    const record = readRecord(native.record, plan.dtypes);
-    const ranges = await inTurns(record.ranges);
+    const { sha256, ranges } = await inTurns(readRecord(native.record, plan.dtypes));
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     file.assertUnchanged();
 
@@ -75,7 +72,7 @@ async function measureFile(
       identity: file.identity,
       format,
       size: file.size,
-      sha256: record.sha256,
+      sha256,
       layout,
       violations: header?.violations ?? documentViolations(file),
       document,
