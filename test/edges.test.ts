@@ -19,11 +19,10 @@ import {
 } from '../src/index.ts';
 import { DEFAULT_IGNORED, exclusion } from '../src/sign/exclusion.ts';
 import { readModelStatement } from '../src/sign/model-statement.ts';
-import { proven } from '../src/sign/refusal.ts';
 import { readStatement } from '../src/sign/statement.ts';
 import { type Anything, file, forge, hex, pair, statement } from './forgery.ts';
 import { specimenReport } from './specimen.ts';
-import { told } from './told.ts';
+import { refused, told } from './told.ts';
 
 const KEY = pair();
 const TRUST: Trust = { method: 'key', publicKey: KEY.public };
@@ -32,13 +31,6 @@ const DIGEST = `sha256:${hex('x')}`;
 const secret = { privateKey: KEY.secret };
 const payloadOf = (bundle: string | Buffer): Anything =>
   JSON.parse(Buffer.from(JSON.parse(bundle.toString()).dsseEnvelope.payload, 'base64').toString());
-const refused = (action: () => unknown): string =>
-  told(
-    proven(() => {
-      action();
-      return {};
-    }),
-  );
 
 test('attestations: what is attested, and every refusal in full', (t) => {
   const report = specimenReport({ files: FILES as Anything, complete: true, errors: [] });

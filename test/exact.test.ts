@@ -20,19 +20,12 @@ import { assertDistinct, byBytes, isPlainPath } from '../src/sign/path.ts';
 import { proven, refuse } from '../src/sign/refusal.ts';
 import { type Anything, file, forge, hex, pair, statement } from './forgery.ts';
 import { packageRoot } from './root.ts';
-import { golden, told } from './told.ts';
+import { golden, refused, told } from './told.ts';
 
 const KEY = pair();
 const OTHER = pair();
 const TRUST: Trust = { method: 'key', publicKey: KEY.public };
 const FILES = [file('config.json', '{}'), file('model.safetensors', 'weights', 'safetensors')];
-const refused = (action: () => unknown): string =>
-  told(
-    proven(() => {
-      action();
-      return {};
-    }),
-  );
 
 test('paths: plain ones, and all others', (t) => {
   for (const path of [

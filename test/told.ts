@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Outcome } from '../src/index.ts';
+import { proven } from '../src/sign/refusal.ts';
 import { packageRoot } from './root.ts';
 
 /** Digests, hints of keys and lengths of signatures differ from run to run. */
@@ -21,6 +22,15 @@ export const told = (outcome: Outcome<object>): string =>
           steady([code, file, message, expected, actual].filter((one) => one !== undefined).join(' | ')),
         )
         .join('\n    ');
+
+/** What an action is refused with. */
+export const refused = (action: () => unknown): string =>
+  told(
+    proven(() => {
+      action();
+      return {};
+    }),
+  );
 
 /** Holds `lines` against `fixtures/golden/NAME`. */
 export function golden(t: Test, name: string, lines: readonly string[]): void {
