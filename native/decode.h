@@ -54,8 +54,12 @@ STEELYARD_LANES void unpack_nibbles(Piece& codes, const uint8_t* bytes) {
   Half both;
   load(both, bytes);
   const Half low = both & 15, high = both >> 4;
-  codes = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
-                                  19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+#ifdef STEELYARD_AVX2
+  codes = (Piece)_mm256_set_m128i((__m128i)high, (__m128i)low);
+#else
+  std::memcpy(&codes, &low, sizeof low);
+  std::memcpy(reinterpret_cast<uint8_t*>(&codes) + sizeof low, &high, sizeof high);
+#endif
 }
 
 // Q4_0, Q4_1, Q5_0, Q5_1: 32 codes, low nibbles first; a fifth bit per code in a 32-bit word.
