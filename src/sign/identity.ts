@@ -1,17 +1,25 @@
 // Keyless signatures: a short-lived certificate for an identity, and a transparency log that saw the signature in time.
 // @sigstore/verify does it, offline, against a trusted root that the caller has.
-import { bundleFromJSON } from '@sigstore/bundle';
-import { TrustedRoot } from '@sigstore/protobuf-specs';
-import { type TrustMaterial, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
+import { createRequire } from 'node:module';
+import type * as Bundle from '@sigstore/bundle';
+import type * as Specs from '@sigstore/protobuf-specs';
+import type * as Sigstore from '@sigstore/verify';
 import { SteelyardError } from '../error.ts';
 import { type RefusalCode, Refused, refuse } from './refusal.ts';
 import type { IdentityTrust, Signer } from './trust.ts';
 
+// Loaded when an identity is to be verified: a key needs none of it, and would wait for it twice as long as for all the rest.
+const require = createRequire(import.meta.url);
+const bundles = (): typeof Bundle => require('@sigstore/bundle');
+const specs = (): typeof Specs => require('@sigstore/protobuf-specs');
+const sigstore = (): typeof Sigstore => require('@sigstore/verify');
+
 /** Checks signature, certificate, log entry and identity; `document`: the bytes that a message signature is over. */
 export function identify(json: unknown, trust: IdentityTrust, document?: Buffer): Signer {
+  const { toSignedEntity, Verifier } = sigstore();
   const verifier = new Verifier(readTrustedRoot(trust));
   const entity = attempt('MALFORMED_BUNDLE', () => {
-    const bundle = bundleFromJSON(json);
+    const bundle = bundles().bundleFromJSON(json);
     if (bundle.verificationMaterial.tlogEntries.length === 0) {
       refuse('DOWNGRADED', 'the bundle has no entry of a transparency log: nobody saw when it was signed');
     }
@@ -33,7 +41,7 @@ export function identify(json: unknown, trust: IdentityTrust, document?: Buffer)
 }
 
 /** @throws SteelyardError USAGE */
-export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust): TrustMaterial {
+export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust): Sigstore.TrustMaterial {
   if (identity === '' || issuer === '') {
     throw new SteelyardError(
       'USAGE',
@@ -41,9 +49,9 @@ export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust
     );
   }
   try {
-    const root = TrustedRoot.fromJSON(JSON.parse(trustedRoot.toString()));
+    const root = specs().TrustedRoot.fromJSON(JSON.parse(trustedRoot.toString()));
     // The reader takes any JSON, and makes an empty root of what it does not know.
-    if (root.certificateAuthorities.length > 0) return toTrustMaterial(root);
+    if (root.certificateAuthorities.length > 0) return sigstore().toTrustMaterial(root);
   } catch {
     // Said below.
   }
