@@ -1,5 +1,4 @@
 // Which reader a file gets.
-
 import type { Pieces } from '../turn.ts';
 import { readGguf } from './gguf.ts';
 import { impostorOf } from './impostor.ts';

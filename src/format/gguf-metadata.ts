@@ -1,7 +1,6 @@
 // The key-values of a GGUF header (ggml docs/gguf.md): 13 types of value, and arrays of them. A key decides what a loader
 // does, so keys are held to the letter: ggml looks them up as C strings, and `tokenizer.chat_template\0x` before
 // `tokenizer.chat_template` shows one template to a scanner and runs another.
-
 import type { Pieces } from '../turn.ts';
 import type { Cursor } from './bytes.ts';
 import type { MetadataArray, MetadataEntry, MetadataValue } from './layout.ts';

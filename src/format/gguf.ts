@@ -1,6 +1,5 @@
 // Reads the header of a GGUF file, versions 2 and 3, little-endian (ggml docs/gguf.md; gguf.cpp is what loads it). Its
 // rules are held more strictly than any one loader does, because loaders differ: what ggml refuses, others read.
-
 import type { Pieces } from '../turn.ts';
 import { Cursor } from './bytes.ts';
 import { aligned, bySpan, checkCoverage, checkPadding } from './coverage.ts';

@@ -1,7 +1,6 @@
 // Reads the header of a safetensors file: an 8-byte length, JSON, then the tensors' bytes without a gap (README of
 // safetensors, "Format"). Where its specification is stricter than its reference implementation, this reader follows the
 // specification: duplicate keys, first byte, padding, unknown fields.
-
 import type { Pieces } from '../turn.ts';
 import { bySpan, checkCoverage } from './coverage.ts';
 import { BRACE, JsonReader, QUOTE } from './json.ts';

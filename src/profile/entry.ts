@@ -64,7 +64,7 @@ function object<T>(fields: Record<keyof T, Check>): Check {
   };
 }
 
-const run = nullable(object<HistogramRun>({ first: bin, counts: counts }));
+const run = nullable(object<HistogramRun>({ first: bin, counts }));
 
 const scales = nullable(
   object<ScaleStats>({
@@ -87,7 +87,7 @@ const quantized = object<QuantizedStats>({
   blocksAtExtreme: nullable(count),
   scales,
   mins: scales,
-  quants: nullable(object<NonNullable<QuantizedStats['quants']>>({ counts: counts, entropy: number })),
+  quants: nullable(object<NonNullable<QuantizedStats['quants']>>({ counts, entropy: number })),
 });
 
 const COVERAGES: ReadonlySet<unknown> = new Set(['values', 'scales', 'bytes']);

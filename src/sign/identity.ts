@@ -8,7 +8,7 @@ import { SteelyardError } from '../error.ts';
 import { type RefusalCode, Refused, refuse } from './refusal.ts';
 import type { IdentityTrust, Signer } from './trust.ts';
 
-// Loaded when an identity is to be verified: a key needs none of it, and would wait for it twice as long as for all the rest.
+// Loaded when an identity is to be verified: a key needs none of it, and it takes as long to load as all that a key needs.
 const require = createRequire(import.meta.url);
 const bundles = (): typeof Bundle => require('@sigstore/bundle');
 const specs = (): typeof Specs => require('@sigstore/protobuf-specs');
