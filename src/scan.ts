@@ -1,21 +1,15 @@
 // The spine: paths in, report out, every stage in order.
-import { compare, withoutFiles } from './compare/compare.ts';
 import type { Mode } from './compare/mode.ts';
 import { SteelyardError } from './error.ts';
-import { sortFailures, sortFindings, toFailure, toFinding } from './finding.ts';
-import { inspectAdapters } from './inspect/adapter/adapters.ts';
-import { inspectForensics } from './inspect/forensics.ts';
-import { inspect } from './inspect/inspect.ts';
-import { inspectShards } from './inspect/shards.ts';
-import { inspectTemplates } from './inspect/template/templates.ts';
+import { loading } from './loading.ts';
 import { type MeasureOptions, measureFiles, threadsOf } from './measure/measure.ts';
 import type { Stats } from './measure/stats.ts';
 import type { FollowSymlinks } from './model/links.ts';
 import { listModel } from './model/model.ts';
 import { VERSION } from './package.ts';
+import { assertDay } from './policy/day.ts';
 import type { Policy } from './policy/policy.ts';
-import { assertDay, type FailOn, judge } from './policy/verdict.ts';
-import { buildProfile } from './profile/build.ts';
+import type { FailOn } from './policy/verdict.ts';
 import type { Profile } from './profile/profile.ts';
 import type { Report } from './report/report.ts';
 import { turns } from './turn.ts';
@@ -47,27 +41,30 @@ export interface ScanOptions extends MeasureOptions {
  */
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const begun = performance.now();
-  const { baseline, mode = 'exact', base, policy, today, failOn, ...measuring } = options;
+  const { baseline, mode = 'exact', base, policy, today, failOn, ...reading } = options;
   assertComparable(options);
   const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
-  const measured = await measureFiles(model.files, {
-    ...measuring,
+  const measuring = measureFiles(model.files, {
+    ...reading,
     rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
     sketch: options.sketch ?? has(baseline, ({ sketch }) => sketch !== undefined),
   });
+  const stages = loading(import('./stages.ts'));
+  const measured = await measuring;
+  const stage = await stages;
   const turn = turns();
-  const profile = buildProfile(measured.files);
-  const errors = sortFailures([...model.unscannable, ...measured.errors].map(toFailure));
+  const profile = stage.buildProfile(measured.files);
+  const errors = stage.sortFailures([...model.unscannable, ...measured.errors].map(stage.toFailure));
   await turn();
-  const found = sortFindings([
+  const found = stage.sortFindings([
     ...measured.files.flatMap(({ entry, violations }) =>
-      violations.map((v) => toFinding({ ...v, file: entry.path })),
+      violations.map((v) => stage.toFinding({ ...v, file: entry.path })),
     ),
-    ...inspect(profile, measured.files),
-    ...(options.forensics ? inspectForensics(measured.files) : []),
-    ...inspectTemplates(measured.files),
-    ...inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
-    ...(await inspectAdapters(profile, measured.files, base)),
+    ...stage.inspect(profile, measured.files),
+    ...(options.forensics ? stage.inspectForensics(measured.files) : []),
+    ...stage.inspectTemplates(measured.files),
+    ...stage.inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
+    ...(await stage.inspectAdapters(profile, measured.files, base)),
   ]);
   if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
     throw new SteelyardError(
@@ -77,8 +74,9 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   }
   await turn();
   const unread = new Set(errors.map(({ file }) => file));
-  const departures = baseline === undefined ? [] : compare(profile, withoutFiles(baseline, unread), mode);
-  const { findings, verdict } = judge(profile, [...departures, ...found], errors, {
+  const departures =
+    baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
+  const { findings, verdict } = stage.judge(profile, [...departures, ...found], errors, {
     failOn,
     policy,
     today,

@@ -1,17 +1,15 @@
 // `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { SteelyardError } from '../error.ts';
+import { loading } from '../loading.ts';
 import type { FollowSymlinks } from '../model/links.ts';
-import { jsonChunks } from '../report/json.ts';
 import type { FailOn, Report } from '../report/report.ts';
-import { renderText } from '../report/text.ts';
-import { SEVERITIES } from '../rules.ts';
+import { SEVERITIES } from '../rules/rule.ts';
 import { scan } from '../scan.ts';
 import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { interruption } from './interruption.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
-import { loading } from './loading.ts';
 import { say, sayError } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
 import { progressDisplay } from './progress.ts';
@@ -103,7 +101,10 @@ async function run(paths: readonly string[], flags: Flags): Promise<number> {
   try {
     if (flags.output !== undefined) await checkOutput(flags.output, paths);
     const sign = await signature(paths, flags, signal);
-    const report = await measured(paths, flags, signal);
+    const measuring = measured(paths, flags, signal);
+    const rendering = loading(import('./rendering.ts'));
+    const report = await measuring;
+    const { rendered } = await rendering;
     // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
     if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
     if (flags.output === undefined)
@@ -167,11 +168,6 @@ async function measured(paths: readonly string[], flags: Flags, signal: AbortSig
     progress.end();
   }
 }
-
-const rendered = (report: Report, flags: Flags, colour: boolean): Iterable<string> =>
-  flags.format === 'json'
-    ? jsonChunks(report)
-    : [renderText(report, { colour, quiet: flags.quiet ?? false })];
 
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');

@@ -1,5 +1,6 @@
 // `steelyard sign`: scan, and sign what was scanned; or sign the exact bytes of an MBOM.
 import { Command, Option } from 'commander';
+import { loading } from '../loading.ts';
 import type { FailOn } from '../policy/verdict.ts';
 import { counted } from '../report/quantity.ts';
 import { SEVERITIES } from '../rules.ts';
@@ -8,7 +9,6 @@ import type { SigningKey } from '../sign/sign.ts';
 import { isMbom } from './evidence.ts';
 import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
-import { loading } from './loading.ts';
 import { say } from './message.ts';
 import { checkOutput, writeFileWhole } from './output.ts';
 import { type ReuseFlags, wantsReuse, withReuse } from './reuse-options.ts';

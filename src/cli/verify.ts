@@ -1,12 +1,12 @@
 // `steelyard verify`: are these files what a trusted signer signed?
 import { Command } from 'commander';
+import { loading } from '../loading.ts';
 import { renderText } from '../report/text.ts';
 import { scan } from '../scan.ts';
 import { digestModel, modelRoot } from '../sign/content.ts';
 import { wantsColour } from './colour.ts';
 import { isMbom, print, readSignature } from './evidence.ts';
 import { readInput } from './input.ts';
-import { loading } from './loading.ts';
 import { insideOf } from './naming.ts';
 import { outcomeText } from './outcome.ts';
 import { writeStdout } from './output.ts';

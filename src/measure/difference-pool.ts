@@ -3,13 +3,14 @@ import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
 import measureDifference, { type DifferenceJob, type DifferenceReply } from './difference-worker.ts';
 import { native } from './native.ts';
+import { startWorkers } from './workers.ts';
 
 /** Elements of pairs that take less time than a worker's answer: norms and biases, of which a model has many. */
 const IN_PLACE = 1 << 14;
 
 export class DifferencePool {
   readonly #threads: number;
-  #piscina: Promise<Piscina<DifferenceJob, DifferenceReply>> | undefined;
+  #piscina: Piscina<DifferenceJob, DifferenceReply> | undefined;
   readonly #control = new BigInt64Array(new SharedArrayBuffer(16));
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => {
@@ -41,8 +42,8 @@ export class DifferencePool {
   }
 
   async #run(job: DifferenceJob): Promise<DifferenceReply> {
-    this.#piscina ??= startWorkers(this.#threads);
-    return (await this.#piscina).run(job);
+    this.#piscina ??= startWorkers('difference-worker', this.#threads);
+    return this.#piscina.run(job);
   }
 
   #assertGoing(): void {
@@ -53,15 +54,6 @@ export class DifferencePool {
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#abort();
-    await (await this.#piscina)?.close({ force: true });
+    await this.#piscina?.close({ force: true });
   }
-}
-
-async function startWorkers(threads: number): Promise<Piscina<DifferenceJob, DifferenceReply>> {
-  const { Piscina } = await import('piscina');
-  return new Piscina({
-    filename: new URL('./difference-worker.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: threads,
-  });
 }

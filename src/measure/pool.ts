@@ -6,6 +6,7 @@ import { type Io, type NativeMeasurement, native } from './native.ts';
 import { RANGE_SIZE } from './plan.ts';
 import { divide } from './share.ts';
 import measure, { type Job } from './worker.ts';
+import { startWorkers } from './workers.ts';
 
 /** Below this, waking a second worker costs more than it saves (about 30 ms). */
 const SHARED_SIZE = 64 * 1024 * 1024;
@@ -17,7 +18,7 @@ export class MeasurePool {
   readonly threads: number;
   readonly #staysFree: boolean;
   #busy = 0;
-  #piscina: Promise<Piscina<Job, NativeMeasurement>> | undefined;
+  #piscina: Piscina<Job, NativeMeasurement> | undefined;
   readonly #control: BigInt64Array;
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => {
@@ -74,8 +75,8 @@ export class MeasurePool {
     if (job.size <= IN_PLACE_SIZE && !this.#staysFree) return measure(job);
     this.#busy++;
     try {
-      this.#piscina ??= startWorkers(this.threads);
-      return await (await this.#piscina).run(job);
+      this.#piscina ??= startWorkers('worker', this.threads);
+      return await this.#piscina.run(job);
     } finally {
       this.#busy--;
     }
@@ -91,17 +92,8 @@ export class MeasurePool {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#abort(); // after an error elsewhere nobody waits for the jobs that still run
     // They see the flag and come back: a worker is not ended inside a native call.
-    await (await this.#piscina)?.close({ force: true });
+    await this.#piscina?.close({ force: true });
   }
-}
-
-async function startWorkers(threads: number): Promise<Piscina<Job, NativeMeasurement>> {
-  const { Piscina } = await import('piscina');
-  return new Piscina({
-    filename: new URL('./worker.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: threads,
-  });
 }
 
 /** The file's digest, the ranges of the worker that began with the first, and those of the one with the digest. */

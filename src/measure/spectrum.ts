@@ -1,6 +1,10 @@
 // Singular values of a difference that nobody holds: from its product with random signs, and where it is of low rank from its
 // product with a basis of its range (Halko, Martinsson, Tropp 2011, "Finding structure with randomness").
-import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
+import type * as MlMatrix from 'ml-matrix';
+import { late } from '../loading.ts';
+
+// A scan without a baseline has no sketch to take apart.
+const matrices = (): typeof MlMatrix => late('ml-matrix');
 
 /** Columns of the sign matrix; native/sketch.h. */
 export const SKETCH_COLUMNS = 16;
@@ -35,6 +39,7 @@ export function basisOf(sketch: Float64Array, least: number): Tall | null {
 
 /** Singular values of D from Qᵀ·D, row by row; null: the basis Q misses a part of D, whose squares sum to `squares`. */
 export function projectedValues(product: Float64Array, rank: number, squares: number): number[] | null {
+  const { Matrix, SingularValueDecomposition } = matrices();
   const columns = product.length / rank;
   const kept = product.reduce((sum, x) => sum + x * x, 0);
   if (Math.abs(squares - kept) > MISSED * squares) return null;
@@ -70,6 +75,7 @@ function orthonormal(tall: Tall): Tall {
 
 /** Of the Gram matrix, the largest value first. */
 function eigen({ values, columns }: Tall): { values: number[]; vectors: number[][] } {
+  const { EigenvalueDecomposition, Matrix } = matrices();
   const gram = Matrix.zeros(columns, columns);
   for (let i = 0; i < columns; i++)
     for (let j = 0; j <= i; j++) {

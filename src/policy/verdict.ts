@@ -1,9 +1,9 @@
 // Findings and errors → the verdict. Pure, and the only place that decides.
-import { SteelyardError } from '../error.ts';
 import { type Failure, type Finding, sortFindings } from '../finding.ts';
 import type { Profile } from '../profile/profile.ts';
 import { SEVERITIES, type Severity } from '../rules.ts';
 import { checkContent } from './content.ts';
+import { assertDay } from './day.ts';
 import type { Policy } from './policy.ts';
 import { checkTensors } from './tensors.ts';
 import { waive } from './waiver.ts';
@@ -52,13 +52,6 @@ export function judge(
   const fails = failing.some((severity) => counts[severity] > 0);
   const outcome = fails ? 'fail' : errors.length > 0 ? 'error' : 'pass';
   return { findings, verdict: { outcome, failOn, counts } };
-}
-
-/** A waiver whose expiry is compared with nothing would never expire. Throws USAGE. */
-export function assertDay(policy: Policy | undefined, today: string | undefined): void {
-  if (policy === undefined || policy.waivers.length === 0) return;
-  if (!/^\d{4}-\d\d-\d\d$/.test(today ?? ''))
-    throw new SteelyardError('USAGE', 'the policy has waivers, and they expire: say what day it is (today)');
 }
 
 function applied(policy: Policy, profile: Profile, found: readonly Finding[], today: string): Finding[] {
