@@ -8,6 +8,9 @@ export const PACKAGE_ROOT: string = folderOfPackage(dirname(fileURLToPath(import
 
 export const VERSION: string = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')).version;
 
+/** A module that is started by its name, in a thread or a process: `measure/worker`. This one lies at the top of all builds. */
+export const moduleUrl = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
+
 function folderOfPackage(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
   return folderOfPackage(dirname(folder));

@@ -42,7 +42,7 @@ export class DifferencePool {
   }
 
   async #run(job: DifferenceJob): Promise<DifferenceReply> {
-    this.#piscina ??= startWorkers('difference-worker', this.#threads);
+    this.#piscina ??= startWorkers('measure/difference-worker', this.#threads);
     return this.#piscina.run(job);
   }
 

@@ -2,9 +2,9 @@
 // of the memory) ends that process. The file gets an error, the other files their report.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { SteelyardError } from '../error.ts';
 import type { FileEntry } from '../model/file.ts';
+import { moduleUrl } from '../package.ts';
 import type { IsolatedJob, IsolatedReply } from './isolated.ts';
 import type { MeasuredFile, MeasureOptions } from './measure.ts';
 import { wantedOf } from './plan.ts';
@@ -79,7 +79,7 @@ export class MeasureProcesses {
       this.#idle.delete(child);
       if (child.connected) return child;
     }
-    const child = fork(fileURLToPath(new URL('./isolated.js', import.meta.url)), {
+    const child = fork(moduleUrl('measure/isolated'), {
       serialization: 'advanced', // bigint and bytes as they are
       execArgv: [], // --inspect and --eval are the parent's
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

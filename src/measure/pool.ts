@@ -75,7 +75,7 @@ export class MeasurePool {
     if (job.size <= IN_PLACE_SIZE && !this.#staysFree) return measure(job);
     this.#busy++;
     try {
-      this.#piscina ??= startWorkers('worker', this.threads);
+      this.#piscina ??= startWorkers('measure/worker', this.threads);
       return await this.#piscina.run(job);
     } finally {
       this.#busy--;

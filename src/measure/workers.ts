@@ -1,11 +1,12 @@
-// Threads that run a module of this room. A scan of small files never starts one.
+// Threads that run one module. A scan of small files never starts one.
 import type { Piscina } from 'piscina';
 import { late } from '../loading.ts';
+import { moduleUrl } from '../package.ts';
 
 export function startWorkers<Job, Reply>(module: string, threads: number): Piscina<Job, Reply> {
   const { Piscina } = late<typeof import('piscina')>('piscina');
   return new Piscina({
-    filename: new URL(`./${module}.js`, import.meta.url).href,
+    filename: moduleUrl(module).href,
     minThreads: 0,
     maxThreads: threads,
   });

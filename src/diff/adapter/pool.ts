@@ -1,7 +1,8 @@
 // The worker threads that take updates apart, a module at a time.
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { SteelyardError } from '../../error.ts';
 import { native } from '../../measure/native.ts';
+import { startWorkers } from '../../measure/workers.ts';
 import type { ModuleJob, ModuleResult } from './worker.ts';
 
 export class ModulePool {
@@ -14,11 +15,7 @@ export class ModulePool {
     native();
     this.width = threads;
     this.#signal = signal;
-    this.#piscina = new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: threads,
-    });
+    this.#piscina = startWorkers('diff/adapter/worker', threads);
   }
 
   /** In the order of `jobs`, each of which is asked for when a worker is free: factors are read as they are needed. Throws ABORTED. */
