@@ -21,6 +21,7 @@
       "measure.cc",
       "moments.cc",
       "pair_reader.cc",
+      "pieces.cc",
       "quantized.cc",
       "rows.cc",
       "sha256.cc",
