@@ -9,7 +9,7 @@ import { mutants } from './mutant.ts';
 import { TARGETS, type Target } from './targets.ts';
 
 /** native/test/fuzz_NAME.cc and their variants in native/CMakeLists.txt. */
-const NATIVE = ['codes', 'wide', 'blocks', 'truncated'];
+const NATIVE = ['codes', 'wide', 'blocks', 'truncated', 'difference'];
 const SLOW = 10_000; // ms; nothing of a few kilobytes may take as long
 
 const [name = '', seconds = '', seed] = process.argv.slice(2);
