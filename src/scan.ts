@@ -56,16 +56,9 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const profile = stage.buildProfile(measured.files);
   const errors = stage.sortFailures([...model.unscannable, ...measured.errors].map(stage.toFailure));
   await turn();
-  const found = stage.sortFindings([
-    ...measured.files.flatMap(({ entry, violations }) =>
-      violations.map((v) => stage.toFinding({ ...v, file: entry.path })),
-    ),
-    ...stage.inspect(profile, measured.files),
-    ...(options.forensics ? stage.inspectForensics(measured.files) : []),
-    ...stage.inspectTemplates(measured.files),
-    ...stage.inspectShards(measured.files, new Set(errors.map(({ file }) => file))),
-    ...(await stage.inspectAdapters(profile, measured.files, base)),
-  ]);
+  const unread = new Set(errors.map(({ file }) => file));
+  const inspected = { profile, files: measured.files, unread, base, forensics: options.forensics ?? false };
+  const found = await stage.inspect(inspected);
   if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
     throw new SteelyardError(
       'NOT_FOUND',
@@ -73,7 +66,6 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     );
   }
   await turn();
-  const unread = new Set(errors.map(({ file }) => file));
   const departures =
     baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
   const { findings, verdict } = stage.judge(profile, [...departures, ...found], errors, {

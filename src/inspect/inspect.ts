@@ -1,15 +1,45 @@
-// What single files give away: their headers, and the statistics of their tensors. Pure.
-import { type Finding, toFinding } from '../finding.ts';
+// What the files of a model give away on their own. Pure; the event loop may turn between two inspections.
+import { type Finding, sortFindings, toFinding } from '../finding.ts';
 import type { MeasuredFile } from '../measure/measure.ts';
 import type { Profile } from '../profile/profile.ts';
+import { turns } from '../turn.ts';
+import { inspectAdapters } from './adapter/adapters.ts';
+import { inspectForensics } from './forensics.ts';
 import { inspectHeader } from './header.ts';
+import { inspectShards } from './shards.ts';
+import { inspectTemplates } from './template/templates.ts';
 import { inspectValues } from './values.ts';
 
-export function inspect(profile: Profile, files: readonly MeasuredFile[]): Finding[] {
-  const headers = files.flatMap(({ entry, layout }) =>
-    layout === null
-      ? []
-      : inspectHeader(layout).map((violation) => toFinding({ ...violation, file: entry.path })),
-  );
-  return [...headers, ...inspectValues(profile)];
+export interface Inspected {
+  readonly profile: Profile;
+  readonly files: readonly MeasuredFile[];
+  /** Paths of the files that could not be measured. */
+  readonly unread: ReadonlySet<string>;
+  /** The model that adapters are for. */
+  readonly base: Profile | undefined;
+  /** Whether traces of payloads were measured. */
+  readonly forensics: boolean;
 }
+
+export async function inspect({ profile, files, unread, base, forensics }: Inspected): Promise<Finding[]> {
+  const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
+    () =>
+      files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
+    () => files.flatMap(headerFindings),
+    () => inspectValues(profile),
+    () => (forensics ? inspectForensics(files) : []),
+    () => inspectTemplates(files),
+    () => inspectShards(files, unread),
+    () => inspectAdapters(profile, files, base),
+  ];
+  const turn = turns();
+  const found: Finding[][] = [];
+  for (const inspection of inspections) {
+    found.push(await inspection());
+    await turn();
+  }
+  return sortFindings(found.flat());
+}
+
+const headerFindings = ({ entry, layout }: MeasuredFile): Finding[] =>
+  layout === null ? [] : inspectHeader(layout).map((v) => toFinding({ ...v, file: entry.path }));
