@@ -43,33 +43,39 @@ void CodeHistogram::unpack_nibbles() {
   std::copy(nibbles, nibbles + 16, spilled_.begin());
 }
 
-std::span<const CodeCount> CodeHistogram::take(size_t codes) {
-  CodeCount* end = present_.get();
-  for (size_t first = 0; first < codes; first += kGroup) {
-    if (!marked_ || marks_[first / kGroup] != 0 || !spilled_.empty()) end = take_group(first, end);
+CodeCounts CodeHistogram::take(size_t codes) {
+  constexpr size_t kGroup = 64, kSign = kCodes / 2;
+  present_ = 0;
+  if (!spilled_.empty()) {
+    list_spilled(codes);
+  } else if (!reached_) {
+    list(0, codes);
+  } else {
+    const size_t low = reach_.low / kGroup * kGroup, end = (reach_.high / kGroup + 1) * kGroup;
+    for (size_t sign : {size_t{0}, kSign}) {
+      if (low > 0) list(sign, sign + kGroup);  // zeros
+      list(sign + low, sign + end);
+    }
   }
-  if (marked_) std::memset(marks_, 0, sizeof marks_);
-  marked_ = false;
+  reach_ = {};
+  reached_ = false;
   std::fill(bins_.begin() + kCodes, bins_.end(), 0);
   spilled_.clear();
   unspilled_ = 0;
-  return {present_.get(), end};
+  return {codes_.get(), counts_.get(), present_};
 }
 
-// Writes every code and goes on only if it occurred: a branch would be mispredicted half the time.
-CodeCount* CodeHistogram::take_group(size_t first, CodeCount* present) {
-  const bool spilled = !spilled_.empty();
-  for (size_t i = first; i < first + kGroup; i += kAtOnce) {
-    uint64_t pairs[kAtOnce / 2];
-    std::memcpy(pairs, &bins_[i], sizeof pairs);
-    if ((pairs[0] | pairs[1] | pairs[2] | pairs[3]) == 0 && !spilled) continue;
-    for (size_t code = i; code < i + kAtOnce; code++) {
-      *present = {static_cast<uint32_t>(code), spilled ? at(code) : bins_[code]};
-      present += present->count > 0 ? 1 : 0;
-      bins_[code] = 0;
-    }
+void CodeHistogram::list(size_t first, size_t end) {
+  present_ += kernel_.list(bins_.data(), first, end, codes_.get() + present_, counts_.get() + present_);
+}
+
+void CodeHistogram::list_spilled(size_t codes) {
+  for (size_t code = 0; code < codes; code++) {
+    codes_[present_] = static_cast<uint32_t>(code);
+    counts_[present_] = at(code);
+    present_ += counts_[present_] > 0 ? 1 : 0;
+    bins_[code] = 0;
   }
-  return present;
 }
 
 }  // namespace steelyard

@@ -2,203 +2,167 @@
 #include "codes.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
+#include <memory>
 
 #include "lanes.h"
 
 namespace steelyard {
 namespace {
 
-using V = Vectors<16>;
-using Doubles = V::Doubles;
-
-// Adds without losing what does not fit into the sum (Knuth's TwoSum): the mean of a symmetric tensor is a
-// small difference of large sums.
-template <class Number>
-struct ExactSum {
-  Number high = {}, low = {};
-  void add(const Number& x) {
-    const Number sum = high + x, added = sum - high;
-    low += (high - (sum - added)) + (x - added);
-    high = sum;
-  }
-};
-
-template <size_t kParts>
-double sum_of(const ExactSum<Doubles> (&lanes)[kParts]) {
-  ExactSum<double> sum;
-  double low = 0;
-  for (const ExactSum<Doubles>& part : lanes) {
-    for (size_t lane = 0; lane < V::kWidth; lane++) {
-      sum.add(part.high[lane]);
-      low += part.low[lane];
-    }
-  }
-  return sum.high + (sum.low + low);
-}
-
-// Finite values and how often they occur, in code order, filled up to whole vectors with values that do not
-// occur.
-struct Weighted {
-  std::vector<double> values, counts;
+// Finite values and how often they occur.
+class Weighted {
+ public:
+  Weighted(const CodeKernel& kernel, size_t most)
+      : kernel_(kernel),
+        values_(std::make_unique_for_overwrite<double[]>(most + 2 * kLanes)),
+        counts_(std::make_unique_for_overwrite<double[]>(most + 2 * kLanes)) {}
   void add(double value, uint64_t count) {
-    values.push_back(value);
-    counts.push_back(static_cast<double>(count));
+    values_[size_] = value;
+    counts_[size_++] = static_cast<double>(count);
   }
-  void fill() {
-    values.resize((values.size() + kLanes - 1) / kLanes * kLanes);
-    counts.resize(values.size());
+  // Those from `first` to `end`, which are ordinary. Returns how many elements have them.
+  uint64_t add(const CodeFormat& format, const CodeCounts& codes, size_t first, size_t end) {
+    const size_t begun = size_;
+    size_ += end - first;
+    return kernel_.decode(format, codes.codes + first, codes.counts + first, end - first,
+                          values_.get() + begun, counts_.get() + begun);
   }
-  template <class F>
-  void each(F f) const {
-    for (size_t i = 0; i < values.size(); i += kLanes) {
-      for (size_t part = 0; part < V::kParts; part++) {
-        Doubles x, n;
-        load(x, &values[i + part * V::kWidth]);
-        load(n, &counts[i + part * V::kWidth]);
-        f(part, x, n);
-      }
-    }
+  void weigh(uint64_t count, WeightedSums& sums) {
+    while (size_ % kLanes != 0) add(0, 0);
+    kernel_.weigh({values_.get(), counts_.get(), size_}, count, sums);
   }
+
+ private:
+  const CodeKernel& kernel_;
+  std::unique_ptr<double[]> values_, counts_;
+  size_t size_ = 0;
 };
 
-void weigh(const Weighted& codes, uint64_t finite, CodeSummary& all) {
-  ExactSum<Doubles> sum[V::kParts];
-  Doubles l1[V::kParts] = {}, squares[V::kParts] = {};
-  codes.each([&](size_t part, const Doubles& x, const Doubles& n) {
-    const Doubles nx = n * x;
-    sum[part].add(nx);
-    l1[part] += (Doubles)((V::Longs)nx & INT64_MAX);
-    squares[part] += nx * x;
-  });
-  all.l1 = steelyard::sum_of(l1);
-  all.squares = steelyard::sum_of(squares);
-
-  Moments& moments = all.moments;
-  moments.n = static_cast<double>(finite);
-  moments.mean = sum_of(sum) / moments.n;
-  ExactSum<Doubles> third[V::kParts];
-  Doubles second[V::kParts] = {}, fourth[V::kParts] = {};
-  codes.each([&](size_t part, const Doubles& x, const Doubles& n) {
-    const Doubles d = x - moments.mean, d2 = n * d * d;
-    second[part] += d2;
-    third[part].add(d2 * d);
-    fourth[part] += d2 * d * d;
-  });
-  moments.m2 = steelyard::sum_of(second);
-  moments.m3 = sum_of(third);
-  moments.m4 = steelyard::sum_of(fourth);
+// Where the ordinary codes end that begin at `first`: of one sign they stand together.
+size_t ordinary_end(const CodeFormat& format, const CodeCounts& codes, size_t first) {
+  unsigned last = codes.codes[first] | ((1u << (format.exponent_bits + format.mantissa_bits)) - 1);
+  last -= 1u << format.mantissa_bits;
+  return static_cast<size_t>(std::upper_bound(codes.codes + first, codes.codes + codes.size, last) -
+                             codes.codes);
 }
 
-STEELYARD_LANES CodeSummary summarize_as(const CodeFormat& format, std::span<const CodeCount> codes) {
-  CodeSummary all;
-  Weighted weighted;
-  weighted.values.reserve(codes.size() + kLanes);
-  weighted.counts.reserve(codes.size() + kLanes);
-  uint64_t finite = 0;
-  for (auto [code, count] : codes) {
-    all.count += count;
-    if (format.ordinary(code)) [[likely]] {
-      const double x = format.ordinary_value(code);
-      finite += count;
-      if (x < 0) all.negative += count;
-      all.min = x >= all.min ? all.min : x;
-      all.max = x <= all.max ? all.max : x;
-      weighted.add(x, count);
-      continue;
-    }
-    const double x = format.value(code);
-    if (x != x) {
-      all.nan += count;
-      all.distinct_nan = std::min(all.distinct_nan + 1, kDistinctNanMax);
-      continue;
-    }
-    if (x < 0) all.negative += count;
-    if (x - x != 0) {
-      (x > 0 ? all.pos_inf : all.neg_inf) += count;
-      continue;
-    }
-    finite += count;
-    if (x == 0) {
-      all.zero += count;
-      if (format.negative(code)) all.negative_zero += count;
-    }
-    if (format.subnormal(code)) all.subnormal += count;
-    all.min = x < all.min || all.min != all.min ? x : all.min;
-    all.max = x > all.max || all.max != all.max ? x : all.max;
-    weighted.add(x, count);
+// Returns whether it is finite.
+bool summarize_one(const CodeFormat& format, unsigned code, double x, uint64_t count, CodeSummary& all) {
+  if (x != x) {
+    all.nan += count;
+    all.distinct_nan = std::min(all.distinct_nan + 1, kDistinctNanMax);
+    return false;
   }
-  if (finite == 0) return all;
-  weighted.fill();
-  weigh(weighted, finite, all);
-  return all;
+  if (x < 0) all.negative += count;
+  if (x - x != 0) {
+    (x > 0 ? all.pos_inf : all.neg_inf) += count;
+    return false;
+  }
+  if (x == 0) {
+    all.zero += count;
+    if (format.negative(code)) all.negative_zero += count;
+  }
+  if (format.subnormal(code)) all.subnormal += count;
+  all.min = x >= all.min ? all.min : x;
+  all.max = x <= all.max ? all.max : x;
+  return true;
 }
 
-STEELYARD_LANES CodeFields count_fields_as(const CodeFormat& format, std::span<const CodeCount> codes,
+// So many values have the lowest bits of a code, a byte and the whole mantissa among them.
+STEELYARD_LANES unsigned low_values(const CodeFormat& format) {
+  return 1u << std::max<unsigned>(8, format.mantissa_bits);
+}
+
+// Sums by quarter octave, which neighbours share, and on the way by lowest bits.
+STEELYARD_LANES void count_groups(const CodeFormat& format, const CodeCounts& codes, uint64_t* low,
+                                  CodeFields& fields, Magnitudes& magnitudes) {
+  const unsigned shift = format.mantissa_bits > 2 ? format.mantissa_bits - 2u : 0;
+  for (size_t i = 0; i < codes.size;) {
+    const unsigned first = codes.codes[i];
+    const bool ordinary = format.ordinary(first);
+    uint64_t sum = 0;
+    do {
+      const unsigned code = codes.codes[i];
+      const uint64_t count = codes.counts[i++];
+      low[code % low_values(format)] += count;
+      sum += count;
+      if (ordinary) continue;
+      if (const double x = format.value(code); x - x == 0 && x != 0) magnitudes.add(x, count);
+    } while (i < codes.size && codes.codes[i] >> shift == first >> shift);
+    if (ordinary) magnitudes.add(format.ordinary_value(first), sum);
+    fields.exponents[format.exponent(first)] += sum;
+    fields.high[first >> 8] += sum;
+  }
+}
+
+STEELYARD_LANES void fold(const CodeFormat& format, const uint64_t* low, CodeFields& fields) {
+  for (unsigned i = 0; i < low_values(format); i++) fields.low[i % 256] += low[i];
+  const unsigned bits = format.mantissa_bits, mantissas = 1u << bits, shift = bits > 7 ? bits - 7 : 0;
+  if (bits == 0) return;
+  for (unsigned first = 0; first < low_values(format); first += 1u << shift) {
+    uint64_t sum = 0;
+    for (unsigned i = first; i < first + (1u << shift); i++) sum += low[i];
+    fields.mantissas[first % mantissas >> shift] += sum;
+  }
+  for (unsigned zeros = 0; zeros < bits; zeros++) {
+    for (unsigned i = 1u << zeros; i < low_values(format); i += 2u << zeros)
+      fields.trailing_zeros[zeros] += low[i];
+  }
+  for (unsigned i = 0; i < low_values(format); i += mantissas) fields.trailing_zeros[bits] += low[i];
+}
+
+STEELYARD_LANES CodeFields count_fields_of(const CodeFormat& format, const CodeCounts& codes,
                                            Magnitudes& magnitudes) {
   CodeFields fields;
-  const unsigned mantissa_shift = format.mantissa_bits > 7 ? format.mantissa_bits - 7u : 0;
-  unsigned same_group = 0, same_code = 0;
-  uint64_t same_count = 0;
-  for (auto [code, count] : codes) {
-    fields.low[code & 0xff] += count;
-    fields.high[code >> 8] += count;
-    // Neighbouring codes share a quarter octave.
-    const unsigned group = format.mantissa_bits > 2 ? code >> (format.mantissa_bits - 2) : code;
-    if (same_count > 0 && (group != same_group || !format.ordinary(code))) {
-      magnitudes.add(format.value(same_code), same_count);
-      same_count = 0;
-    }
-    if (format.ordinary(code)) {
-      same_group = group;
-      same_code = code;
-      same_count += count;
-    } else if (const double x = format.value(code); x - x == 0 && x != 0) {
-      magnitudes.add(x, count);
-    }
-    if (format.kind != CodeFormat::Kind::kFloat) continue;
-    fields.exponents[format.exponent(code)] += count;
-    if (format.mantissa_bits == 0) continue;
-    const unsigned mantissa = format.mantissa(code);
-    fields.mantissas[mantissa >> mantissa_shift] += count;
-    fields.trailing_zeros[std::countr_zero(mantissa | 1u << format.mantissa_bits)] += count;
-  }
-  if (same_count > 0) magnitudes.add(format.value(same_code), same_count);
+  uint64_t low[1024] = {};
+  count_groups(format, codes, low, fields, magnitudes);
+  fold(format, low, fields);
   return fields;
-}
-
-// What most weights are gets a loop of its own: the fields of the format are constants in it.
-template <class Loop>
-auto compiled_for(const CodeFormat& format, Loop loop) {
-  if (&format == &kBf16Codes) return loop(kBf16Codes);
-  if (&format == &kF16Codes) return loop(kF16Codes);
-  return loop(format);
 }
 
 }  // namespace
 
-CodeSummary summarize(const CodeFormat& format, std::span<const CodeCount> codes) {
-  return compiled_for(
-      format, [&](const CodeFormat& f) __attribute__((always_inline)) { return summarize_as(f, codes); });
+CodeSummary summarize(const CodeKernel& kernel, const CodeFormat& format, const CodeCounts& codes) {
+  CodeSummary all;
+  Weighted weighted(kernel, codes.size);
+  uint64_t finite = 0;
+  for (size_t i = 0; i < codes.size;) {
+    const unsigned code = codes.codes[i];
+    if (!format.ordinary(code)) {
+      const double x = format.value(code);
+      const uint64_t count = codes.counts[i++];
+      all.count += count;
+      if (!summarize_one(format, code, x, count, all)) continue;
+      finite += count;
+      weighted.add(x, count);
+      continue;
+    }
+    const size_t end = ordinary_end(format, codes, i);
+    const uint64_t run = weighted.add(format, codes, i, end);
+    all.count += run;
+    finite += run;
+    if (format.negative(code)) all.negative += run;
+    for (size_t k : {i, end - 1}) {
+      const double x = format.ordinary_value(codes.codes[k]);
+      all.min = x >= all.min ? all.min : x;
+      all.max = x <= all.max ? all.max : x;
+    }
+    i = end;
+  }
+  if (finite > 0) weighted.weigh(finite, all.sums);
+  return all;
 }
 
-CodeFields count_fields(const CodeFormat& format, std::span<const CodeCount> codes, Magnitudes& magnitudes) {
-  return compiled_for(
-      format, [&](const CodeFormat& f)
-                  __attribute__((always_inline)) { return count_fields_as(f, codes, magnitudes); });
+CodeFields count_fields(const CodeFormat& format, const CodeCounts& codes, Magnitudes& magnitudes) {
+  // What most weights are gets a loop of its own: the fields of the format are constants in it.
+  if (&format == &kBf16Codes) return count_fields_of(kBf16Codes, codes, magnitudes);
+  if (&format == &kF16Codes) return count_fields_of(kF16Codes, codes, magnitudes);
+  return count_fields_of(format, codes, magnitudes);
 }
 
-double code_entropy(const Entropy& entropy, std::span<const CodeCount> codes) {
-  std::vector<uint64_t> counts;
-  counts.reserve(codes.size());
-  for (auto [code, count] : codes) counts.push_back(count);
-  return entropy.of(counts.data(), counts.size());
-}
-
-ScaleStats scale_stats(const CodeFormat& format, std::span<const CodeCount> codes) {
-  CodeSummary all = summarize(format, codes);
+ScaleStats scale_stats(const CodeKernel& kernel, const CodeFormat& format, const CodeCounts& codes) {
+  const CodeSummary all = summarize(kernel, format, codes);
   ScaleStats scales;
   scales.present = true;
   scales.count = all.count;
@@ -209,11 +173,11 @@ ScaleStats scale_stats(const CodeFormat& format, std::span<const CodeCount> code
   scales.subnormal = all.subnormal;
   scales.min = all.min;
   scales.max = all.max;
-  if (all.moments.n > 0) {
-    scales.mean = all.moments.mean;
-    scales.std = std::sqrt(all.moments.m2 / all.moments.n);
+  if (all.sums.moments.n > 0) {
+    scales.mean = all.sums.moments.mean;
+    scales.std = std::sqrt(all.sums.moments.m2 / all.sums.moments.n);
   }
-  scales.entropy = code_entropy(Entropy(all.count), codes);
+  scales.entropy = Entropy(kernel, all.count).of(codes.counts, codes.size);
   return scales;
 }
 

@@ -1,23 +1,25 @@
 // Dtypes of at most 16 bits: the histogram of their codes is a sufficient statistic, every number is derived
 // from it.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "code_format.h"
+#include "code_kernel.h"
 #include "entropy.h"
 #include "moments.h"
 #include "stats.h"
 
 namespace steelyard {
 
-// A code that occurs, and how often.
-struct CodeCount {
-  uint32_t code;
-  uint64_t count;
+// The codes that occur, in order, and how often each does.
+struct CodeCounts {
+  const uint32_t* codes;
+  const uint64_t* counts;
+  size_t size;
 };
 
 // Everything that is known of a set of codes, in code order.
@@ -25,12 +27,11 @@ struct CodeSummary {
   uint64_t count = 0, zero = 0, negative_zero = 0, negative = 0, nan = 0, pos_inf = 0, neg_inf = 0,
            subnormal = 0;
   uint64_t distinct_nan = 0;
-  double min = kNone, max = kNone, l1 = 0, squares = 0;
-  Moments moments;
+  double min = kNone, max = kNone;
+  WeightedSums sums;  // over finite values
 };
-CodeSummary summarize(const CodeFormat& format, std::span<const CodeCount> codes);
-double code_entropy(const Entropy& entropy, std::span<const CodeCount> codes);
-ScaleStats scale_stats(const CodeFormat& format, std::span<const CodeCount> codes);
+CodeSummary summarize(const CodeKernel& kernel, const CodeFormat& format, const CodeCounts& codes);
+ScaleStats scale_stats(const CodeKernel& kernel, const CodeFormat& format, const CodeCounts& codes);
 
 // How often each value of the fields of a code occurs.
 struct CodeFields {
@@ -39,27 +40,29 @@ struct CodeFields {
   uint64_t trailing_zeros[17] = {};                   // of the mantissa field; the last: it is zero
 };
 // Adds to `magnitudes`, too.
-CodeFields count_fields(const CodeFormat& format, std::span<const CodeCount> codes, Magnitudes& magnitudes);
+CodeFields count_fields(const CodeFormat& format, const CodeCounts& codes, Magnitudes& magnitudes);
 
 // A histogram of 16-bit codes, with room beside it for tables of bytes.
 class CodeHistogram {
  public:
   static constexpr size_t kCodes = 1 << 16, kBins = kCodes + 512;
 
+  explicit CodeHistogram(const CodeKernel& kernel) : kernel_(kernel) {}
   void count(uint32_t code) { bins_[code]++; }
-  void count_marked(uint32_t code) {
-    bins_[code]++;
-    mark(code);
-  }
   // The bins, for at most `increments` more.
   uint32_t* bins(size_t increments);
-  // Says of a tensor that will be small which bins to look at: looking at all of them costs more than it
+  // Tells of a small tensor, code by code, which bins to look at: looking at all of them costs more than it
   // does.
-  void mark(uint32_t code) { marks_[code / kGroup] = 1, marked_ = true; }
-  // Likewise, of a 16-bit code in every `step` bytes.
-  void mark(const uint8_t* codes, size_t size, size_t step) {
-    for (size_t i = 0; i < size; i += step) marks_[(codes[i] | unsigned{codes[i + 1]} << 8) / kGroup] = 1;
-    marked_ = true;
+  void reach(uint32_t code) {
+    const auto magnitude = static_cast<uint16_t>(code & 0x7fff);
+    reach_.high = std::max(reach_.high, magnitude);
+    reach_.low = std::min(reach_.low, magnitude == 0 ? reach_.low : magnitude);
+    reached_ = true;
+  }
+  // Likewise, of the codes that lie in `data` where `mask` has 0x7fff in every 32 bits.
+  void reach(const uint8_t* data, size_t size, uint32_t mask) {
+    kernel_.reach(data, size, mask, reach_);
+    reached_ = true;
   }
   // How often `bin` was counted; before take().
   uint64_t at(size_t bin) const { return bins_[bin] + (spilled_.empty() ? 0 : spilled_[bin]); }
@@ -69,19 +72,22 @@ class CodeHistogram {
   void unpack_nibbles();
   // The codes that occurred among the first `codes` ones, in code order; begins again. Good until the next
   // take().
-  std::span<const CodeCount> take(size_t codes);
+  CodeCounts take(size_t codes);
 
  private:
-  static constexpr size_t kGroup = 64, kAtOnce = 8;
   void spill();
-  CodeCount* take_group(size_t first, CodeCount* present);
+  void list(size_t first, size_t end);
+  void list_spilled(size_t codes);
 
+  const CodeKernel& kernel_;
   std::vector<uint32_t> bins_ = std::vector<uint32_t>(kBins);
-  uint8_t marks_[kCodes / kGroup] = {};
-  bool marked_ = false;
+  CodeReach reach_;
+  bool reached_ = false;
   std::vector<uint64_t> spilled_;  // empty until a tensor has more than 2^31 codes
   uint64_t unspilled_ = 0;
-  std::unique_ptr<CodeCount[]> present_ = std::make_unique_for_overwrite<CodeCount[]>(kCodes + kAtOnce);
+  size_t present_ = 0;
+  std::unique_ptr<uint32_t[]> codes_ = std::make_unique_for_overwrite<uint32_t[]>(kCodes + kCodesAtOnce);
+  std::unique_ptr<uint64_t[]> counts_ = std::make_unique_for_overwrite<uint64_t[]>(kCodes + kCodesAtOnce);
 };
 
 }  // namespace steelyard

@@ -29,17 +29,17 @@ void Counts::begin(Dtype dtype, uint64_t size, const RowPlan& plan, bool forensi
   rows_.begin(plan, plan.columns / traits.block_count * traits.block_size);
   forensics_.begin(forensics, dtype);
   Rows* rows = rows_.wanted() ? &rows_ : nullptr;
-  if (traits.method == Method::kCodes && !codes_) codes_.emplace();
+  if (traits.method == Method::kCodes && !codes_) codes_.emplace(kernel_.codes);
   if (traits.method == Method::kBlocks) {
     if (!blocks_) blocks_.emplace(kernel_);
     blocks_->begin(dtype, small_, rows);
   }
   if (traits.method != Method::kWide) return;
   if (is_float32(dtype)) {
-    if (!floats_) floats_.emplace(kernel_.sweeps);
+    if (!floats_) floats_.emplace(kernel_);
     floats_->begin(rows, small_);
   } else {
-    if (!wide_) wide_.emplace(kernel_.sweeps);
+    if (!wide_) wide_.emplace(kernel_);
     wide_->begin(dtype, small_, rows);
   }
 }
@@ -79,7 +79,7 @@ Tally Counts::offer_units(const uint8_t* data, size_t size) {
     case Method::kCodes:
       if (code_format(dtype_)->bits < 16)
         return {.count = Count::kBytes, .size = size, .bytes = data, .bins = codes_->bins(size)};
-      if (small_) codes_->mark(data, size, 2);
+      if (small_) codes_->reach(data, size, 0x7fff7fff);
       return {.count = Count::kCodes, .size = size, .bytes = data, .bins = codes_->bins(size / 2)};
   }
   return {};
@@ -100,7 +100,7 @@ void Counts::finish(Record& record) {
     case Method::kBytes: {
       uint64_t bytes[256];
       bytes_.take(bytes);
-      stats.byte_entropy = {Entropy(size_).of(bytes, 256)};
+      stats.byte_entropy = {Entropy(kernel_.codes, size_).of(bytes, 256)};
       break;
     }
     case Method::kCodes:
@@ -149,12 +149,12 @@ void Counts::finish_codes(Stats& stats) {
   if (format.bits == 4) {
     uint64_t bytes[256];
     for (size_t byte = 0; byte < 256; byte++) bytes[byte] = codes_->at(byte);
-    stats.byte_entropy = {Entropy(size_).of(bytes, 256)};
+    stats.byte_entropy = {Entropy(kernel_.codes, size_).of(bytes, 256)};
     codes_->unpack_nibbles();
   }
-  const std::span<const CodeCount> codes = codes_->take(format.codes());
+  const CodeCounts codes = codes_->take(format.codes());
   if (forensics_.wanted()) forensics_.take_codes(format, codes);
-  const CodeSummary all = summarize(format, codes);
+  const CodeSummary all = summarize(kernel_.codes, format, codes);
   stats.has_values = true;
   stats.zero = all.zero;
   stats.negative_zero = all.negative_zero;
@@ -163,17 +163,17 @@ void Counts::finish_codes(Stats& stats) {
   stats.neg_inf = all.neg_inf;
   stats.subnormal = all.subnormal;
   stats.distinct_nan = all.distinct_nan;
-  if (all.moments.n > 0) {
+  if (all.sums.moments.n > 0) {
     stats.min_bits = std::bit_cast<uint64_t>(all.min);
     stats.max_bits = std::bit_cast<uint64_t>(all.max);
     stats.abs_max_bits = std::bit_cast<uint64_t>(std::max(std::fabs(all.min), std::fabs(all.max)));
-    stats.l1 = all.l1;
-    stats.l2 = std::sqrt(all.squares);
-    write_moments(all.moments, stats);
+    stats.l1 = all.sums.l1;
+    stats.l2 = std::sqrt(all.sums.squares);
+    write_moments(all.sums.moments, stats);
   }
 
-  const Entropy entropy(all.count);
-  stats.code_entropy = code_entropy(entropy, codes);
+  const Entropy entropy(kernel_.codes, all.count);
+  stats.code_entropy = entropy.of(codes.counts, codes.size);
   const CodeFields fields = count_fields(format, codes, magnitudes_);
   magnitudes_.finish(stats.negative, stats.positive);
   if (format.kind == CodeFormat::Kind::kFloat) stats.exponent_entropy = entropy.of(fields.exponents, 256);

@@ -50,13 +50,13 @@ bool has_arm_sha2() {
 
 const Kernel kKernels[] = {
 #if defined(__x86_64__)
-    {"x86-sha-avx512", sha256_x86, weave_x86, kSweepsAvx512, kBlocksAvx512, has_avx512},
-    {"x86-sha-avx2", sha256_x86, weave_x86, kSweepsAvx2, kBlocksAvx2, has_avx2},
-    {"x86-sha", sha256_x86, weave_x86, kSweepsPortable, kBlocksPortable, has_x86_sha},
+    {"x86-sha-avx512", sha256_x86, weave_x86, kSweepsAvx512, kCodesAvx512, kBlocksAvx512, has_avx512},
+    {"x86-sha-avx2", sha256_x86, weave_x86, kSweepsAvx2, kCodesAvx2, kBlocksAvx2, has_avx2},
+    {"x86-sha", sha256_x86, weave_x86, kSweepsPortable, kCodesPortable, kBlocksPortable, has_x86_sha},
 #elif defined(__aarch64__)
-    {"arm-sha2", sha256_arm, weave_arm, kSweepsPortable, kBlocksPortable, has_arm_sha2},
+    {"arm-sha2", sha256_arm, weave_arm, kSweepsPortable, kCodesPortable, kBlocksPortable, has_arm_sha2},
 #endif
-    {"portable", sha256_portable, weave_portable, kSweepsPortable, kBlocksPortable, always},
+    {"portable", sha256_portable, weave_portable, kSweepsPortable, kCodesPortable, kBlocksPortable, always},
 };
 const size_t kKernelCount = std::size(kKernels);
 

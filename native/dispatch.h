@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "blocks.h"
+#include "code_kernel.h"
 #include "sha256.h"
 #include "sweep.h"
 #include "woven.h"
@@ -16,6 +17,7 @@ struct Kernel {
   Sha256Kernel sha256;
   Weave weave;
   const Sweeps& sweeps;
+  const CodeKernel& codes;
   const BlockKernel& blocks;
   bool (*usable)();
 };

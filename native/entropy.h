@@ -3,20 +3,26 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "code_kernel.h"
+
 namespace steelyard {
 
 // Entropies in bits of distributions of one total, given as counts that add up to it.
 class Entropy {
  public:
   // `total` below 2^52.
-  explicit Entropy(uint64_t total);
+  Entropy(const CodeKernel& kernel, uint64_t total) : kernel_(kernel), total_(static_cast<double>(total)) {
+    if (total > 0) kernel.small_information(total_, small_);
+  }
   // 0 where there are no counts.
-  double of(const uint64_t* counts, size_t size) const;
+  double of(const uint64_t* counts, size_t size) const {
+    return total_ > 0 ? kernel_.information(counts, size, total_, small_) / total_ : 0;
+  }
 
  private:
-  static constexpr size_t kSmall = 128;
+  const CodeKernel& kernel_;
   double total_;
-  double small_[kSmall];  // count * log2(total / count), which most counts of a small tensor share
+  double small_[kSmallCounts];  // count * log2(total / count), which most counts of a small tensor share
 };
 
 // 256 bins of bytes, in four tables so that equal neighbours do not wait for each other's store.

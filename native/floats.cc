@@ -27,7 +27,7 @@ void FloatCounts::begin(Rows* rows, bool small) {
 }
 
 Tally FloatCounts::offer(const uint8_t* data, size_t size) {
-  if (small_) codes_.mark(data + 2, size, 4);
+  if (small_) codes_.reach(data, size, 0x7fff0000);
   return {.count = Count::kFloats, .size = size, .bytes = data, .bins = codes_.bins(size / 4)};
 }
 
@@ -57,9 +57,9 @@ void FloatCounts::sweep_block(const uint8_t* data, size_t count) {
     rows_->add(values.data(), count);
   }
   size_t finite = count;
-  if (sweeps_.float_codes(data, count, trailing_zeros_)) finite -= count_specials(data, count);
+  if (kernel_.sweeps.float_codes(data, count, trailing_zeros_)) finite -= count_specials(data, count);
   BlockSums sums;
-  sweeps_.floats(data, count, finite, sums);
+  kernel_.sweeps.floats(data, count, finite, sums);
   totals_.add(sums);
 }
 
@@ -109,8 +109,10 @@ void FloatCounts::finish_codes(Stats& stats) {
     planes[1][byte] = codes_.at(CodeHistogram::kCodes + 256 + byte);
     if (byte != 0) trailing_zeros_[std::countr_zero(byte)] += planes[0][byte];
   }
-  const std::span<const CodeCount> codes = codes_.take(CodeHistogram::kCodes);
-  for (auto [code, count] : codes) {
+  const CodeCounts codes = codes_.take(CodeHistogram::kCodes);
+  for (size_t i = 0; i < codes.size; i++) {
+    const uint32_t code = codes.codes[i];
+    const uint64_t count = codes.counts[i];
     const unsigned exponent = code >> 7 & 0xff;
     planes[2][code & 0xff] += count;
     planes[3][code >> 8] += count;
@@ -119,8 +121,8 @@ void FloatCounts::finish_codes(Stats& stats) {
     if (exponent != 0 && exponent != 0xff) magnitudes_.add(std::bit_cast<float>(code << 16), count);
   }
   magnitudes_.finish(stats.negative, stats.positive);
-  const Entropy entropy(elements_);
-  stats.code_entropy = code_entropy(entropy, codes);
+  const Entropy entropy(kernel_.codes, elements_);
+  stats.code_entropy = entropy.of(codes.counts, codes.size);
   stats.exponent_entropy = entropy.of(exponents, 256);
   stats.mantissa_entropy = entropy.of(mantissas, 128);
   for (const auto& plane : planes) stats.byte_entropy.push_back(entropy.of(plane, 256));

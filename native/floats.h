@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codes.h"
+#include "dispatch.h"
 #include "moments.h"
 #include "rows.h"
 #include "stats.h"
@@ -28,7 +29,7 @@ class DistinctNans {
 
 class FloatCounts {
  public:
-  explicit FloatCounts(const Sweeps& sweeps) : sweeps_(sweeps) {}
+  explicit FloatCounts(const Kernel& kernel) : kernel_(kernel), codes_(kernel.codes) {}
   // `rows` may be null. `small`: the tensor has few elements.
   void begin(Rows* rows, bool small);
   // Whole F32s. What offer() returned must be counted, update() does the rest.
@@ -42,7 +43,7 @@ class FloatCounts {
   size_t count_specials(const uint8_t* data, size_t count);
   void finish_codes(Stats& stats);
 
-  const Sweeps& sweeps_;
+  const Kernel& kernel_;
   Rows* rows_ = nullptr;
   bool small_ = false;
   CodeHistogram codes_;  // leading 16 bits; after them the bins of byte 0 and of byte 1

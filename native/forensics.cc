@@ -122,7 +122,7 @@ void PlaneWindows::begin() {
 }
 
 void PlaneWindows::close() {
-  entropies_.push_back(Entropy(kWindow).of(counts_, 256));
+  entropies_.push_back(Entropy(kCodesPortable, kWindow).of(counts_, 256));
   std::fill(counts_, counts_ + 256, 0);
   filled_ = 0;
 }
@@ -238,22 +238,24 @@ void Forensics::take_nans(const std::vector<uint64_t>& codes, unsigned mantissa_
 
 // Westfeld and Pfitzmann's test on every k: of codes that differ in their lowest k bits only, replaced bits
 // make equally many.
-void Forensics::take_codes(const CodeFormat& format, std::span<const CodeCount> codes) {
+void Forensics::take_codes(const CodeFormat& format, const CodeCounts& codes) {
   if (format.bits != 16 || format.kind != CodeFormat::Kind::kFloat) return;
-  for (auto [code, count] : codes) {
+  for (size_t i = 0; i < codes.size; i++) {
+    const unsigned code = codes.codes[i];
     if (format.nan(code)) add_nan(format.mantissa(code), format.mantissa_bits);
-    if (format.ordinary(code) && format.mantissa(code) < 2) boundary_[format.mantissa(code)] += count;
+    if (format.ordinary(code) && format.mantissa(code) < 2)
+      boundary_[format.mantissa(code)] += codes.counts[i];
   }
   constexpr double kLeast = 5;  // expected in a cell: below it, the sum is no chi-square
   for (unsigned k = 1; k <= 4; k++) {
     const double cells = 1u << k;
     double chi2 = 0, freedom = 0;
-    for (size_t i = 0; i < codes.size();) {
-      const unsigned group = codes[i].code >> k;
+    for (size_t i = 0; i < codes.size;) {
+      const unsigned group = codes.codes[i] >> k;
       double sum = 0, squares = 0;
-      const bool ordinary = format.ordinary(codes[i].code);
-      for (; i < codes.size() && codes[i].code >> k == group; i++) {
-        const auto n = static_cast<double>(codes[i].count);
+      const bool ordinary = format.ordinary(codes.codes[i]);
+      for (; i < codes.size && codes.codes[i] >> k == group; i++) {
+        const auto n = static_cast<double>(codes.counts[i]);
         sum += n;
         squares += n * n;
       }

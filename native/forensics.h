@@ -4,7 +4,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "codes.h"
@@ -68,7 +67,7 @@ class Forensics {
   // Whole elements or blocks.
   void update(const uint8_t* data, size_t size);
   // The histogram of a 16-bit float.
-  void take_codes(const CodeFormat& format, std::span<const CodeCount> codes);
+  void take_codes(const CodeFormat& format, const CodeCounts& codes);
   // Every NaN code of a wider one, as far as they were kept.
   void take_nans(const std::vector<uint64_t>& codes, unsigned mantissa_bits);
   void write(Record& record);

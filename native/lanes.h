@@ -22,6 +22,7 @@ struct Vectors {
   typedef float Floats __attribute__((vector_size(kRegister / 2)));
   typedef int32_t Ints __attribute__((vector_size(kRegister / 2)));
   typedef uint32_t Words __attribute__((vector_size(kRegister)));  // twice as many
+  typedef int16_t Shorts __attribute__((vector_size(kRegister)));
 };
 
 template <class Vector>

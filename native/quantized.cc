@@ -73,13 +73,14 @@ const CodeFormat& scale_format(Dtype dtype) {
 }
 
 // Takes the codes that were counted, and their bytes out of the histogram of all bytes.
-ScaleStats take_scales(CodeHistogram& codes, const CodeFormat& format, uint64_t bytes[256]) {
-  const std::span<const CodeCount> counted = codes.take(format.codes());
-  for (const CodeCount& one : counted) {
-    bytes[one.code & 255] -= one.count;
-    if (format.bits == 16) bytes[one.code >> 8] -= one.count;
+ScaleStats take_scales(const CodeKernel& kernel, CodeHistogram& codes, const CodeFormat& format,
+                       uint64_t bytes[256]) {
+  const CodeCounts counted = codes.take(format.codes());
+  for (size_t i = 0; i < counted.size; i++) {
+    bytes[counted.codes[i] & 255] -= counted.counts[i];
+    if (format.bits == 16) bytes[counted.codes[i] >> 8] -= counted.counts[i];
   }
-  return scale_stats(format, counted);
+  return scale_stats(kernel, format, counted);
 }
 
 }  // namespace
@@ -119,7 +120,7 @@ void BlockCounts::list_pairs(const uint8_t* data, size_t blocks, Tally& tally) {
   pairs.missed = 0;
   pairs.count = 0;
   pairs.codes.resize(std::max(pairs.codes.size(), blocks * shape.block_count));
-  kernel_.pass(dtype_, data, blocks, pass_);
+  kernel_.blocks.pass(dtype_, data, blocks, pass_);
   pairs_ += pairs.count;
   tally.count = Count::kPairs;
   tally.pairs = pairs.codes.data();
@@ -142,7 +143,9 @@ template <class CodeOf>
 void BlockCounts::count_codes(CodeHistogram& codes, const uint8_t* data, size_t size, CodeOf code_of) {
   const size_t step = row(dtype_).block_size;
   for (const uint8_t *block = data, *end = data + size; block < end; block += step) {
-    small_ ? codes.count_marked(code_of(block)) : codes.count(code_of(block));
+    const uint32_t code = code_of(block);
+    codes.count(code);
+    if (small_) codes.reach(code);
   }
 }
 
@@ -209,17 +212,18 @@ void BlockCounts::finish_values(Stats& stats) {
 void BlockCounts::finish(Stats& stats, ByteCounts& bytes) {
   uint64_t byte_counts[256];
   bytes.take(byte_counts);
-  stats.byte_entropy = {Entropy(blocks_ * row(dtype_).block_size).of(byte_counts, 256)};
+  stats.byte_entropy = {Entropy(kernel_.codes, blocks_ * row(dtype_).block_size).of(byte_counts, 256)};
   const BlockTraits traits = traits_of(dtype_);
   QuantizedStats& quantized = stats.quantized;
   quantized.present = true;
   quantized.blocks = blocks_;
-  quantized.scales = take_scales(scales_, scale_format(dtype_), byte_counts);
-  if (traits.min_at >= 0) quantized.mins = take_scales(mins_, kF16Codes, byte_counts);
+  quantized.scales = take_scales(kernel_.codes, scales_, scale_format(dtype_), byte_counts);
+  if (traits.min_at >= 0) quantized.mins = take_scales(kernel_.codes, mins_, kF16Codes, byte_counts);
   if (quants_of(dtype_) == Quants::kNone) return;
   finish_values(stats);
   quantized.quants = take_quants(byte_counts);
-  quantized.quants_entropy = Entropy(stats.count).of(quantized.quants.data(), quantized.quants.size());
+  quantized.quants_entropy =
+      Entropy(kernel_.codes, stats.count).of(quantized.quants.data(), quantized.quants.size());
   if (has_extreme(dtype_)) quantized.blocks_at_extreme = static_cast<double>(pass_.at_extreme);
 }
 

@@ -17,7 +17,9 @@ namespace steelyard {
 
 class BlockCounts {
  public:
-  explicit BlockCounts(const Kernel& kernel) : kernel_(kernel.blocks) { pass_.sum = kernel_.sum; }
+  explicit BlockCounts(const Kernel& kernel) : kernel_(kernel), scales_(kernel.codes), mins_(kernel.codes) {
+    pass_.sum = kernel.blocks.sum;
+  }
   // `small`: the tensor has few blocks.
   void begin(Dtype dtype, bool small, Rows* rows);
   // Whole blocks; what it returns is to be counted.
@@ -34,7 +36,7 @@ class BlockCounts {
   void fold_pairs();
   std::vector<uint64_t> take_quants(const uint64_t bytes[256]);
 
-  const BlockKernel& kernel_;
+  const Kernel& kernel_;
   Dtype dtype_ = Dtype::Q8_0;
   bool small_ = false;
   uint64_t blocks_ = 0;

@@ -53,7 +53,7 @@ void WideCounts::update_doubles(const uint8_t* data, size_t count) {
     for (size_t i = 0; i < n; i++) {
       const uint64_t code = std::bit_cast<uint64_t>(values[i]), mantissa = code & kMantissa;
       leading[code >> 48]++;
-      if (small_) leading_.mark(static_cast<uint32_t>(code >> 48));
+      if (small_) leading_.reach(static_cast<uint32_t>(code >> 48));
       // The two leading bytes follow from the leading 16 bits.
       for (unsigned byte = 0; byte < 6; byte++) planes_[byte][code >> (8 * byte) & 0xff]++;
       mantissa_[mantissa >> 45]++;
@@ -95,7 +95,7 @@ void WideCounts::finish(Stats& stats) {
   values_.finish(stats);
   const unsigned width = row(dtype_).block_size;
   if (dtype_ == Dtype::F64) finish_doubles(stats);
-  const Entropy entropy(elements_);
+  const Entropy entropy(kernel_.codes, elements_);
   for (unsigned byte = 0; byte < width; byte++) stats.byte_entropy.push_back(entropy.of(planes_[byte], 256));
   if (stats.count == 0) return;
   if (dtype_ == Dtype::I64) {
@@ -114,14 +114,16 @@ void WideCounts::finish(Stats& stats) {
 
 void WideCounts::finish_doubles(Stats& stats) {
   uint64_t exponents[2048] = {};
-  const std::span<const CodeCount> codes = leading_.take(CodeHistogram::kCodes);
-  for (auto [code, count] : codes) {
+  const CodeCounts codes = leading_.take(CodeHistogram::kCodes);
+  for (size_t i = 0; i < codes.size; i++) {
+    const uint32_t code = codes.codes[i];
+    const uint64_t count = codes.counts[i];
     planes_[6][code & 0xff] += count;
     planes_[7][code >> 8] += count;
     exponents[code >> 4 & 0x7ff] += count;
   }
-  const Entropy entropy(elements_);
-  stats.code_entropy = code_entropy(entropy, codes);
+  const Entropy entropy(kernel_.codes, elements_);
+  stats.code_entropy = entropy.of(codes.counts, codes.size);
   stats.exponent_entropy = entropy.of(exponents, 2048);
   stats.mantissa_entropy = entropy.of(mantissa_, 128);
   stats.trailing_zeros.assign(trailing_zeros_, trailing_zeros_ + 53);

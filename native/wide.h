@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "codes.h"
+#include "dispatch.h"
 #include "dtype.h"
 #include "floats.h"
 #include "rows.h"
@@ -14,7 +15,8 @@ namespace steelyard {
 
 class WideCounts {
  public:
-  explicit WideCounts(const Sweeps& sweeps) : values_(sweeps) {}
+  explicit WideCounts(const Kernel& kernel)
+      : kernel_(kernel), values_(kernel.sweeps), leading_(kernel.codes) {}
   // `small`: the tensor has few elements.
   void begin(Dtype dtype, bool small, Rows* rows);
   // Whole elements.
@@ -28,6 +30,7 @@ class WideCounts {
   void update_integers(const uint8_t* data, size_t count);
   void finish_doubles(Stats& stats);
 
+  const Kernel& kernel_;
   Dtype dtype_ = Dtype::F64;
   uint64_t elements_ = 0;
   Values values_;
