@@ -108,9 +108,8 @@ const char* outcome_name(Outcome outcome) {
 // more. The wrapper classes end the process when a call fails; these calls just fail, and nobody is left to
 // read the result.
 Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, const char* kernel) {
-  const std::vector<double>& slots = measured.record.slots();
   const char* outcome = outcome_name(measured.outcome);
-  const size_t size = slots.size() * sizeof(double);
+  const size_t size = measured.record.size();
   void* bytes = nullptr;
   napi_value result, values[5];
   const bool made = napi_create_object(env, &result) == napi_ok &&
@@ -120,7 +119,7 @@ Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, con
                     napi_create_int32(env, measured.error, &values[3]) == napi_ok &&
                     napi_create_arraybuffer(env, size, &bytes, &values[4]) == napi_ok;
   if (!made) return {};
-  if (size > 0) std::memcpy(bytes, slots.data(), size);
+  measured.record.copy_to(bytes);
   const char* names[] = {"outcome", "kernel", "offset", "errno", "record"};
   for (size_t i = 0; i < std::size(names); i++) {
     if (napi_set_named_property(env, result, names[i], values[i]) != napi_ok) return {};
@@ -172,8 +171,7 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value to_result(Napi::Env env, const PairMeasurement& measured) {
-  const std::vector<double>& slots = measured.record.slots();
-  const size_t size = slots.size() * sizeof(double);
+  const size_t size = measured.record.size();
   void* bytes = nullptr;
   napi_value result, values[5];
   const bool made =
@@ -184,7 +182,7 @@ Napi::Value to_result(Napi::Env env, const PairMeasurement& measured) {
       napi_create_int32(env, measured.error, &values[3]) == napi_ok &&
       napi_create_arraybuffer(env, size, &bytes, &values[4]) == napi_ok;
   if (!made) return {};
-  if (size > 0) std::memcpy(bytes, slots.data(), size);
+  measured.record.copy_to(bytes);
   const char* names[] = {"outcome", "side", "offset", "errno", "record"};
   for (size_t i = 0; i < std::size(names); i++) {
     if (napi_set_named_property(env, result, names[i], values[i]) != napi_ok) return {};

@@ -1,6 +1,7 @@
 // The numbers that one pass over a tensor returns. src/measure/stats.ts says what each one means;
 // src/measure/record.ts reads them in the order in which write() puts them.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -16,12 +17,15 @@ inline double finite_or_none(double value) {
 }
 
 // Results cross to JavaScript as one array of 64-bit slots per file: 100,000 objects would cost a second,
-// this does not.
+// this does not. Kept in pieces: one that grows would be copied, and its pages cleared, several times.
 class Record {
  public:
-  void put(double value) { slots_.push_back(value); }
-  void put(uint64_t count) { slots_.push_back(static_cast<double>(count)); }
-  void put_bits(uint64_t bits) { slots_.push_back(std::bit_cast<double>(bits)); }
+  void put(double value) {
+    if (pieces_.empty() || pieces_.back().size() == kPiece) pieces_.emplace_back().reserve(kPiece);
+    pieces_.back().push_back(value);
+  }
+  void put(uint64_t count) { put(static_cast<double>(count)); }
+  void put_bits(uint64_t bits) { put(std::bit_cast<double>(bits)); }
   void put_digest(const uint8_t digest[32]) {
     uint64_t words[4];
     std::memcpy(words, digest, sizeof words);
@@ -32,11 +36,19 @@ class Record {
     for (uint64_t count : counts) put(count);
   }
   // Over the digest that was put first.
-  void replace_first_digest(const uint8_t digest[32]) { std::memcpy(slots_.data(), digest, 32); }
-  const std::vector<double>& slots() const { return slots_; }
+  void replace_first_digest(const uint8_t digest[32]) { std::memcpy(pieces_.front().data(), digest, 32); }
+  // In bytes.
+  size_t size() const {
+    return pieces_.empty() ? 0 : ((pieces_.size() - 1) * kPiece + pieces_.back().size()) * sizeof(double);
+  }
+  void copy_to(void* to) const {
+    auto* out = static_cast<double*>(to);
+    for (const std::vector<double>& piece : pieces_) out = std::copy(piece.begin(), piece.end(), out);
+  }
 
  private:
-  std::vector<double> slots_;
+  static constexpr size_t kPiece = 1 << 16;
+  std::vector<std::vector<double>> pieces_;
 };
 
 // A histogram of magnitudes, one sign: bin k holds |x| in [2^(k>>2) * (1 + (k&3)/4), next bin).

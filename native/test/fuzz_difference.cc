@@ -20,9 +20,8 @@ std::vector<Dtype> decoded_dtypes() {
 
 std::vector<uint64_t> bits_of(const PairMeasurement& result) {
   if (result.outcome != Outcome::kDone) std::abort();
-  const std::vector<double>& slots = result.record.slots();
-  std::vector<uint64_t> bits(slots.size());
-  std::memcpy(bits.data(), slots.data(), slots.size() * sizeof(uint64_t));
+  std::vector<uint64_t> bits(result.record.size() / sizeof(uint64_t));
+  result.record.copy_to(bits.data());
   return bits;
 }
 
