@@ -86,25 +86,31 @@ function compare(
   number: (stats: Stats) => number | null,
   found: (tensor: TensorProfile, far: Far) => void,
 ): void {
-  const kinds = new Map<string, { readonly tensor: TensorProfile; readonly log: number }[]>();
+  const kinds = new Map<string, { readonly members: TensorProfile[]; readonly logs: number[] }>();
   for (const tensor of tensors) {
     const value = tensor.stats === null ? null : number(tensor.stats);
     if (value === null || !(value > 0) || value === Number.POSITIVE_INFINITY) continue;
-    const kind = kindOf(tensor);
-    const members = kinds.get(kind) ?? [];
-    members.push({ tensor, log: Math.log(value) });
-    kinds.set(kind, members);
-  }
-  for (const [kind, members] of kinds) {
-    if (members.length < SIBLINGS) continue;
-    const centre = median(members.map(({ log }) => log));
-    // 1.4826 × the median deviation estimates the standard deviation, and half the tensors can be poisoned before it moves.
-    const spread = Math.max(FLOOR, 1.4826 * median(members.map(({ log }) => Math.abs(log - centre))));
-    for (const { tensor, log } of members) {
-      const z = (log - centre) / spread;
-      if (Math.abs(z) < FAR) continue;
-      found(tensor, { kind, value: Math.exp(log), median: Math.exp(centre), z, count: members.length });
+    const name = kindOf(tensor);
+    let kind = kinds.get(name);
+    if (kind === undefined) {
+      kind = { members: [], logs: [] };
+      kinds.set(name, kind);
     }
+    kind.members.push(tensor);
+    kind.logs.push(Math.log(value));
+  }
+  for (const [kind, { members, logs }] of kinds) {
+    const count = members.length;
+    if (count < SIBLINGS) continue;
+    const centre = median(Float64Array.from(logs));
+    // 1.4826 × the median deviation estimates the standard deviation, and half the tensors can be poisoned before it moves.
+    const deviations = Float64Array.from(logs, (log) => Math.abs(log - centre));
+    const spread = Math.max(FLOOR, 1.4826 * median(deviations));
+    logs.forEach((log, i) => {
+      const z = (log - centre) / spread;
+      if (Math.abs(z) < FAR) return;
+      found(members[i]!, { kind, value: Math.exp(log), median: Math.exp(centre), z, count });
+    });
   }
 }
 
@@ -113,8 +119,9 @@ function told({ value, median, z, count }: Far, kind: string): string {
   return `${rounded(value)}, ${ratio} the median ${rounded(median)} of ${grouped(count)} ${kind}, robust z ${rounded(z)}`;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+/** Sorts them: in a typed array that takes no call per comparison. */
+function median(values: Float64Array): number {
+  const sorted = values.sort();
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
