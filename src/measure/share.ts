@@ -35,9 +35,9 @@ export function divide(ranges: Float64Array, size: number): number {
 
 // What follows from the counts of a range, in digested bytes: so much for any range, and for each byte of those that have few
 // bytes, since each has a code that none before it had. Fits tensors of 1 to 1,000 KiB.
-const RANGE_COST = 16 * 1024;
+const RANGE_COST = 10 * 1024;
 const FEW = 20 * 1024;
-const FEW_COST = 2.5;
+const FEW_COST = 0.4;
 
 /** What a byte costs less when its digest and the file's are computed side by side. */
 const SECOND_DIGEST = 0.45;
