@@ -133,6 +133,33 @@ t.test('a file that two workers share: the same report as from one', async (t) =
   t.equal(renderJson(await scan(path, { threads: 2 })), renderJson(alone));
 });
 
+t.test(
+  'so many tensors that what was measured is moved between threads: each has its own digest',
+  async (t) => {
+    const COUNT = 30_000;
+    const data = Buffer.from(Uint32Array.from({ length: COUNT }, (_, i) => i).buffer);
+    const tensors = Array.from({ length: COUNT }, (_, i) => [
+      `m.${i}.weight`,
+      { dtype: 'U8', shape: [4], data_offsets: [4 * i, 4 * i + 4] },
+    ]);
+    const json = JSON.stringify(Object.fromEntries(tensors));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(json.length));
+    const path = join(t.testdir({}), 'many.safetensors');
+    writeFileSync(path, Buffer.concat([size, Buffer.from(json), data]));
+
+    const report = await scan(path, { threads: 1 });
+    const wanted = (start: number) =>
+      createHash('sha256')
+        .update(data.subarray(start, start + 4))
+        .digest('hex');
+    const wrong = report.tensors.filter(({ sha256 }, i) => sha256 !== `sha256:${wanted(4 * i)}`);
+    t.equal(report.tensors.length, COUNT);
+    t.strictSame(wrong, []);
+    t.ok(report.tensors.every(({ stats }) => stats?.count === 4));
+  },
+);
+
 t.test('where a file is divided between two workers', (t) => {
   const bf16 = DTYPES.findIndex(({ name }) => name === 'BF16');
   const divided = (count: number, size: number): number => {

@@ -557,7 +557,7 @@ function measure(fd: number, size: number, ranges: readonly NativeRange[], { io,
   assert.equal(found.outcome, 'done', way);
   assert.equal(found.kernel, kernel, 'the kernel that was asked for');
   const dtypes = ranges.map(({ dtype }) => dtype);
-  return { way, record: Buffer.from(found.record), read: () => atOnce(readRecord(found.record, dtypes)) };
+  return { way, record: Buffer.from(found.record), read: () => atOnce(readRecord([found.record], dtypes)) };
 }
 
 function planOf(ranges: readonly NativeRange[]): Float64Array {

@@ -5,14 +5,18 @@ import { SteelyardError } from '../error.ts';
 import { type Io, type NativeMeasurement, native } from './native.ts';
 import { RANGE_SIZE } from './plan.ts';
 import { divide } from './share.ts';
-import measure, { type Job } from './worker.ts';
+import { type Job, measure } from './worker.ts';
 import { startWorkers } from './workers.ts';
 
 /** Below this, waking a second worker costs more than it saves (about 30 ms). */
 const SHARED_SIZE = 64 * 1024 * 1024;
-const DIGEST_SIZE = 32;
 /** Up to this the pass takes less time (0.1 ms) than a worker's answer, and a scan of small files needs no worker at all. */
 const IN_PLACE_SIZE = 64 * 1024;
+
+export interface FileMeasurement extends Omit<NativeMeasurement, 'record'> {
+  /** Of the workers that shared the file, in the order of its ranges; the last has the file's digest. */
+  readonly records: readonly ArrayBuffer[];
+}
 
 export class MeasurePool {
   readonly threads: number;
@@ -49,25 +53,24 @@ export class MeasurePool {
     ranges: Float64Array,
     io: Io,
     last: boolean,
-  ): Promise<NativeMeasurement> {
+  ): Promise<FileMeasurement> {
     const job = { fd, size, ranges, control: this.#control, slot: index + 1, io };
     const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.threads;
-    const measured = shared ? await this.#share(job) : await this.#run({ ...job, part: 'all' });
+    const parts = shared ? await this.#share(job) : [await this.#run({ ...job, part: 'all' })];
+    const measured = parts.findLast(({ outcome }) => outcome !== 'done') ?? parts[0]!;
     if (measured.outcome === 'aborted') this.assertGoing();
-    return measured;
+    return { ...measured, records: parts.map(({ record }) => record) };
   }
 
   /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */
-  async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement> {
+  async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement[]> {
     const first = divide(job.ranges, job.size);
     const [others, own] = [job.ranges.slice(0, RANGE_SIZE * first), job.ranges.slice(RANGE_SIZE * first)];
     const end = others.at(1 - RANGE_SIZE) ?? 0;
-    const [file, rest] = await settled([
-      this.#run({ ...job, ranges: own, part: 'all' }),
+    return settled([
       this.#run({ ...job, ranges: others, size: end, part: 'ranges' }),
+      this.#run({ ...job, ranges: own, part: 'all' }),
     ]);
-    if (file.outcome !== 'done') return file;
-    return rest.outcome === 'done' ? { ...rest, record: joined(file.record, rest.record) } : rest;
   }
 
   async #run(job: Job): Promise<NativeMeasurement> {
@@ -94,15 +97,6 @@ export class MeasurePool {
     // They see the flag and come back: a worker is not ended inside a native call.
     await this.#piscina?.close({ force: true });
   }
-}
-
-/** The file's digest, the ranges of the worker that began with the first, and those of the one with the digest. */
-function joined(file: ArrayBuffer, rest: ArrayBuffer): ArrayBuffer {
-  const record = new Uint8Array(file.byteLength + rest.byteLength - DIGEST_SIZE);
-  record.set(new Uint8Array(file, 0, DIGEST_SIZE));
-  record.set(new Uint8Array(rest, DIGEST_SIZE), DIGEST_SIZE);
-  record.set(new Uint8Array(file, DIGEST_SIZE), rest.byteLength);
-  return record.buffer;
 }
 
 /** Waits for both even if one fails: the descriptor must stay open as long as either runs. */

@@ -22,20 +22,26 @@ export interface Measurement {
 
 const PIECE = 1000; // ranges
 
-/** `dtypes`: the dtype code of each range, or -1 for a digest alone. */
-export function* readRecord(record: ArrayBuffer, dtypes: ArrayLike<number>): Pieces<Measurement> {
-  const slots = new Slots(record);
-  const sha256 = slots.digest();
+/**
+ * `records`: of the parts of a file, in the order of its ranges; the last has its digest. `dtypes`: the dtype code of each
+ * range, or -1 for a digest alone.
+ */
+export function* readRecord(records: readonly ArrayBuffer[], dtypes: ArrayLike<number>): Pieces<Measurement> {
+  const parts = records.map((record) => new Slots(record));
+  const digests = parts.map((slots) => slots.digest());
   const ranges: RangeMeasurement[] = [];
+  let part = 0;
   for (let i = 0; i < dtypes.length; i++) {
     if (i % PIECE === PIECE - 1) yield;
+    while (parts[part]!.ended && part < parts.length - 1) part++;
+    const slots = parts[part]!;
     const digest = slots.digest();
     const dtype = DTYPES[dtypes[i]!];
     const stats = dtype === undefined ? null : readStats(slots, dtype);
     ranges.push({ sha256: digest, stats, traces: dtype === undefined ? null : readTraces(slots) });
   }
-  slots.assertEnd();
-  return { sha256, ranges };
+  for (const slots of parts) slots.assertEnd();
+  return { sha256: digests.at(-1)!, ranges };
 }
 
 function readStats(slots: Slots, dtype: DtypeInfo): Stats {

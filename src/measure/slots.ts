@@ -85,8 +85,12 @@ export class Slots {
     return Number.isSafeInteger(number) ? number : value.toString();
   }
 
+  get ended(): boolean {
+    return this.#next === this.#floats.length;
+  }
+
   assertEnd(): void {
-    if (this.#next !== this.#floats.length) {
+    if (!this.ended) {
       throw new SteelyardError(
         'INTERNAL',
         `the native record has ${this.#floats.length - this.#next} slots too many`,

@@ -6,9 +6,8 @@ import { changed, type FileEntry, ModelFile } from '../model/file.ts';
 import { inTurns } from '../turn.ts';
 import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
-import type { NativeMeasurement } from './native.ts';
 import { PARSED_RANGE, planRanges, wantedOf } from './plan.ts';
-import type { MeasurePool } from './pool.ts';
+import type { FileMeasurement, MeasurePool } from './pool.ts';
 import { readRecord } from './record.ts';
 
 export class MeasureThreads implements Lanes {
@@ -63,7 +62,7 @@ async function measureFile(
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
     const seconds = (performance.now() - begun) / 1000;
     assertRead(entry, native);
-    const { sha256, ranges } = await inTurns(readRecord(native.record, plan.dtypes));
+    const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     file.assertUnchanged();
 
@@ -85,7 +84,7 @@ async function measureFile(
   }
 }
 
-function assertRead(entry: FileEntry, { outcome, offset, errno }: NativeMeasurement): void {
+function assertRead(entry: FileEntry, { outcome, offset, errno }: FileMeasurement): void {
   if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
   if (outcome === 'failed') {
     const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
