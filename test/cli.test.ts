@@ -224,7 +224,7 @@ test('SIGINT and SIGTERM: no report, and the exit code of the signal', async (t)
       }, 20);
     });
     t.comment(`${name}: over after ${(performance.now() - sent).toFixed(0)} ms`);
-    t.same(ended, { stdout: '', stderr: 'steelyard: interrupted, no report\n', code });
+    t.same(ended, { stdout: '', stderr: 'steelyard: interrupted, nothing was written\n', code });
     t.notOk(existsSync(output));
   }
 });

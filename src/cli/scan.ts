@@ -8,11 +8,10 @@ import { SEVERITIES } from '../rules/rule.ts';
 import { scan } from '../scan.ts';
 import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
-import { interruption } from './interruption.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
-import { say, sayError } from './message.ts';
+import { say } from './message.ts';
 import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
-import { progressDisplay } from './progress.ts';
+import { type Run, run } from './run.ts';
 
 interface Flags extends ComparisonFlags, Partial<KeyFlags> {
   readonly sign?: string;
@@ -88,42 +87,30 @@ function reporting(command: Command): Command {
     .option('--no-progress', 'show no progress although it is')
     .option('--quiet', 'text: only findings at or above low, errors and the closing lines')
     .option('--timing', 'report seconds and throughput; they differ from run to run')
-    .action(async (paths: string[], flags: Flags) => {
-      process.exitCode = await run(paths, flags);
-    });
+    .action((paths: string[], flags: Flags) => run((now) => reported(paths, flags, now), flags.progress));
 }
 
 const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 
-async function run(paths: readonly string[], flags: Flags): Promise<number> {
-  const interrupted = interruption();
-  const { signal } = interrupted;
-  try {
-    if (flags.output !== undefined) await checkOutput(flags.output, paths);
-    const sign = await signature(paths, flags, signal);
-    const measuring = measured(paths, flags, signal);
-    const rendering = loading(import('./rendering.ts'));
-    const report = await measuring;
-    const { rendered } = await rendering;
-    // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
-    if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
-    if (flags.output === undefined)
-      await writeStdout(rendered(report, flags, wantsColour(process.stdout, process.env)));
-    else {
-      await writeFileWhole(flags.output, rendered(report, flags, false), signal);
-      say(`${report.verdict.outcome}; the report is in ${flags.output}`);
-    }
-    return interrupted.code ?? (await sign?.(report)) ?? EXIT[report.verdict.outcome];
-  } catch (error) {
-    if (!(error instanceof SteelyardError && error.code === 'ABORTED')) {
-      sayError(error);
-      return 2;
-    }
-    say('interrupted, no report');
-    return interrupted.code ?? 130;
-  } finally {
-    interrupted.end();
+async function reported(paths: readonly string[], flags: Flags, now: Run): Promise<number> {
+  const { signal } = now;
+  if (flags.output !== undefined) await checkOutput(flags.output, paths);
+  const sign = await signature(paths, flags, signal);
+  const measuring = measured(paths, flags, now);
+  const rendering = loading(import('./rendering.ts'));
+  const report = await measuring;
+  const { rendered } = await rendering;
+  now.measured();
+  // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
+  if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+  if (flags.output === undefined)
+    await writeStdout(rendered(report, flags, wantsColour(process.stdout, process.env)));
+  else {
+    await writeFileWhole(flags.output, rendered(report, flags, false), signal);
+    say(`${report.verdict.outcome}; the report is in ${flags.output}`);
   }
+  const signed = signal.aborted ? undefined : await sign?.(report);
+  return signed ?? EXIT[report.verdict.outcome];
 }
 
 /** What signs the report and returns the exit code; undefined: nothing is to be signed. A key is read before hours of scanning. */
@@ -144,29 +131,28 @@ async function signature(
   return async (report) => (await signature).signReport(report, paths, sign, signing, signal);
 }
 
-async function measured(paths: readonly string[], flags: Flags, signal: AbortSignal): Promise<Report> {
+async function measured(
+  paths: readonly string[],
+  flags: Flags,
+  { signal, onProgress }: Run,
+): Promise<Report> {
   const { failOn, io, isolate, rows, timing = false, threads, timeout, sign } = flags;
   // allow_symlinks is false in what is signed, and another verifier refuses links.
   const followSymlinks = sign === undefined ? flags.followSymlinks : 'never';
-  const progress = progressDisplay(process.stderr, flags.progress);
-  try {
-    return await scan(paths, {
-      ...(await readComparison(flags)),
-      io,
-      isolate,
-      timing,
-      signal,
-      onProgress: progress.update,
-      ...(failOn === undefined ? {} : { failOn }),
-      ...(rows === undefined ? {} : { rows }),
-      ...(flags.forensics === undefined ? {} : { forensics: true }),
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(followSymlinks === undefined ? {} : { followSymlinks }),
-      ...(threads === undefined ? {} : { threads }),
-    });
-  } finally {
-    progress.end();
-  }
+  return scan(paths, {
+    ...(await readComparison(flags)),
+    io,
+    isolate,
+    timing,
+    signal,
+    onProgress,
+    ...(failOn === undefined ? {} : { failOn }),
+    ...(rows === undefined ? {} : { rows }),
+    ...(flags.forensics === undefined ? {} : { forensics: true }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(followSymlinks === undefined ? {} : { followSymlinks }),
+    ...(threads === undefined ? {} : { threads }),
+  });
 }
 
 function positiveInteger(text: string): number {
