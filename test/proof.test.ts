@@ -1,6 +1,15 @@
 // sign, verify, bom and attest as a user meets them: files, messages, exit codes.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
@@ -107,6 +116,32 @@ test('what could not be looked at is never verified, and never hides what is mis
     1,
     /^MISSING_FILE {2}adapter_model\.safetensors: [\s\S]*REFUSED {2}MISSING_FILE/,
   );
+  t.end();
+});
+
+test('whoever signs or verifies with a key does not wait for packages that this does not need', (t) => {
+  const name = model('waiting');
+  const signature = join(name, 'model.sig');
+  /** What Node says it has loaded, workers included, by import or require. */
+  const packages = (...args: string[]): string[] => {
+    const folder = mkdtempSync(join(scratch, 'loaded-'));
+    run(MAIN, args, { NODE_V8_COVERAGE: folder });
+    const loaded = readdirSync(folder).flatMap((one) =>
+      JSON.parse(readFileSync(join(folder, one), 'utf8')).result.map(({ url }: { url: string }) => url),
+    );
+    const names = loaded.map((url: string) => /.*\/node_modules\/((@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? '');
+    return ['zod', '@noble/ciphers', '@sigstore/verify'].filter((one) => names.includes(one));
+  };
+  const verify = ['verify', name, '--signature', signature, '--public-key', PUBLIC];
+  t.same(packages('scan', name, '--sign', signature, '--key', KEY_FILE), []);
+  t.same(packages('sign', name, '--key', KEY_FILE, '-o', signature), []);
+  t.same(packages(...verify), []);
+  t.same(packages(...verify, '--scan'), []);
+  const cosign = join(packageRoot, 'fixtures', 'compat', 'cosign', 'p256.key');
+  const password = ['--password-file', write('cosign.password', 'hello')];
+  t.same(packages('sign', name, '--key', cosign, ...password, '-o', 'cosign.sig'), ['@noble/ciphers']);
+  write(signature, '{"mediaType":1}');
+  t.same(packages(...verify), ['zod'], 'what is wrong with a bundle says its schema');
   t.end();
 });
 

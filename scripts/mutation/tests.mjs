@@ -4,7 +4,18 @@ await import('../../out/src/index.js');
 // What a test file makes while it is loaded is made by unmutated code: only mutants of what src/ does when it is loaded
 // need a process of their own. Stryker counts who runs what by this name.
 if (globalThis.__stryker__ !== undefined) globalThis.__stryker__.currentTestId = 'loading';
-const names = ['exact', 'edges', 'content', 'extension', 'bom', 'sign', 'certificate', 'identity', 'cosign'];
+const names = [
+  'exact',
+  'check',
+  'edges',
+  'content',
+  'extension',
+  'bom',
+  'sign',
+  'certificate',
+  'identity',
+  'cosign',
+];
 // A file whose first lines fail already is a test that fails.
 const failing = (name) => (error) =>
   it(`${name} is loaded`, () => {

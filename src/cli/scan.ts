@@ -6,6 +6,7 @@ import type { FollowSymlinks } from '../model/links.ts';
 import type { FailOn, Report } from '../report/report.ts';
 import { SEVERITIES } from '../rules/rule.ts';
 import { scan } from '../scan.ts';
+import type { SigningKey } from '../sign/sign.ts';
 import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
@@ -95,9 +96,10 @@ const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 async function reported(paths: readonly string[], flags: Flags, now: Run): Promise<number> {
   const { signal } = now;
   if (flags.output !== undefined) await checkOutput(flags.output, paths);
-  const sign = await signature(paths, flags, signal);
+  const signing = await signingOf(paths, flags);
   const measuring = measured(paths, flags, now);
   const rendering = loading(import('./rendering.ts'));
+  const signature = signing && loading(import('./signature.ts'));
   const report = await measuring;
   const { rendered } = await rendering;
   now.measured();
@@ -109,16 +111,15 @@ async function reported(paths: readonly string[], flags: Flags, now: Run): Promi
     await writeFileWhole(flags.output, rendered(report, flags, false), signal);
     say(`${report.verdict.outcome}; the report is in ${flags.output}`);
   }
-  const signed = signal.aborted ? undefined : await sign?.(report);
-  return signed ?? EXIT[report.verdict.outcome];
+  if (signing === undefined || signal.aborted) return EXIT[report.verdict.outcome];
+  return (await signature)!.signReport(report, paths, signing.output, signing.key, signal);
 }
 
-/** What signs the report and returns the exit code; undefined: nothing is to be signed. A key is read before hours of scanning. */
-async function signature(
+/** undefined: nothing is to be signed. A key is read before hours of scanning. */
+async function signingOf(
   paths: readonly string[],
   flags: Flags,
-  signal: AbortSignal,
-): Promise<((report: Report) => Promise<number>) | undefined> {
+): Promise<{ readonly output: string; readonly key: SigningKey } | undefined> {
   const { sign, key, passwordFile, certificateChain, followSymlinks } = flags;
   if (sign === undefined && [key, passwordFile, certificateChain].every((one) => one === undefined)) return;
   if (sign === undefined || key === undefined)
@@ -126,9 +127,7 @@ async function signature(
   if (followSymlinks !== undefined && followSymlinks !== 'never')
     throw new SteelyardError('USAGE', 'links cannot be signed: leave --follow-symlinks out, or --sign');
   await checkOutput(sign, paths);
-  const signing = signingKey({ ...flags, key }, process.env);
-  const signature = loading(import('./signature.ts'));
-  return async (report) => (await signature).signReport(report, paths, sign, signing, signal);
+  return { output: sign, key: signingKey({ ...flags, key }, process.env) };
 }
 
 async function measured(

@@ -47,9 +47,10 @@ async function sign(paths: readonly string[], flags: Flags, now: Run): Promise<n
   if (isMbom(paths)) return signMbom(paths[0]!, output, key, now);
   // Links are no part of what is signed: allow_symlinks is false, and another verifier refuses them.
   const { signal, onProgress } = now;
-  const signature = loading(import('./signature.ts'));
   const judging = failOn === undefined ? {} : { failOn };
-  const report = await scan(paths, { ...judging, followSymlinks: 'never', signal, onProgress });
+  const scanning = scan(paths, { ...judging, followSymlinks: 'never', signal, onProgress });
+  const signature = loading(import('./signature.ts'));
+  const report = await scanning;
   now.measured();
   return (await signature).signReport(report, paths, output, key, signal);
 }

@@ -1,9 +1,9 @@
 // `steelyard verify`: are these files what a trusted signer signed?
 import { Command } from 'commander';
 import { loading } from '../loading.ts';
-import { renderText } from '../report/text.ts';
 import { scan } from '../scan.ts';
 import { digestModel, modelRoot } from '../sign/content.ts';
+import type { Trust } from '../sign/trust.ts';
 import { wantsColour } from './colour.ts';
 import { isMbom, print, readSignature } from './evidence.ts';
 import { readInput } from './input.ts';
@@ -34,26 +34,33 @@ export function verifyCommand(): Command {
 async function verification(paths: readonly string[], flags: Flags, now: Run): Promise<number> {
   const trust = trustOf(flags);
   const bundle = readSignature(flags.signature);
-  const proving = loading(import('../sign/verify.ts'));
   if (isMbom(paths)) {
     if (flags.scan) throw usage('an MBOM is not scanned: leave --scan out');
-    const document = readInput(paths[0]!, 'MBOM');
-    const { verifyDocument } = await proving;
-    const outcome = verifyDocument(document, bundle, trust);
-    const { readMbom } = await import('../bom/document.ts');
-    if (outcome.verified) readMbom(document); // signed, and still no MBOM: nobody should go on with it
-    return print(outcomeText(outcome, []));
+    return mbomVerification(readInput(paths[0]!, 'MBOM'), bundle, trust);
   }
   const { signal, onProgress, measured } = now;
-  const report = flags.scan ? await scan(paths, { signal, onProgress }) : null;
-  const { files, errors } = report ?? (await digestModel(paths, { signal, onProgress }));
+  const scanning = flags.scan ? scan(paths, { signal, onProgress }) : null;
+  const reading = scanning ?? digestModel(paths, { signal, onProgress });
+  const proving = loading(import('../sign/verify.ts'));
+  const rendering = scanning && loading(import('./rendering.ts'));
+  const { files, errors } = await reading;
+  const report = await scanning;
   measured();
   const ignore = [insideOf(modelRoot(paths), flags.signature)].filter((path) => path !== null);
   const { verify } = await proving;
   const outcome = verify(files, bundle, trust, { ignore });
   if (report !== null) {
+    const { rendered } = (await rendering)!;
     const colour = wantsColour(process.stdout, process.env);
-    await writeStdout([`${renderText(report, { colour, quiet: true })}\n`]);
+    await writeStdout([...rendered(report, { format: 'text', quiet: true }, colour), '\n']);
   }
   return print(outcomeText(outcome, errors, report?.verdict.outcome));
+}
+
+async function mbomVerification(document: Buffer, bundle: Buffer, trust: Trust): Promise<number> {
+  const { verifyDocument } = await import('../sign/verify.ts');
+  const outcome = verifyDocument(document, bundle, trust);
+  const { readMbom } = await import('../bom/document.ts');
+  if (outcome.verified) readMbom(document); // signed, and still no MBOM: nobody should go on with it
+  return print(outcomeText(outcome, []));
 }

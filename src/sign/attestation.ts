@@ -6,9 +6,10 @@ import type { Report } from '../report/report.ts';
 import { withDefaults } from './exclusion.ts';
 import { toManifest } from './manifest.ts';
 import { type Outcome, proven, refuse } from './refusal.ts';
+import { checked } from './schema.ts';
 import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from './sign.ts';
 import { openBundle, openStatement } from './signature.ts';
-import { checked, type Statement, writeStatement } from './statement.ts';
+import { type Statement, writeStatement } from './statement.ts';
 import type { Signer, Trust } from './trust.ts';
 
 const VSA = 'https://slsa.dev/verification_summary/v1';

@@ -1,11 +1,11 @@
 // The Sigstore bundle, version 0.3 (protobuf-specs, sigstore_bundle.proto): what was signed, the signature, and how to find
 // the key. Read strictly: an unknown field is not signed, and may mean something to another reader.
-import * as z from 'zod';
+import { anything, list, nullable, object, oneOf, optional, text } from '../check.ts';
 import { readLegacyBundle } from './cosign.ts';
 import { readBase64, readJson } from './document.ts';
 import type { Hash } from './key.ts';
 import { refuse } from './refusal.ts';
-import { checked } from './statement.ts';
+import { accepted, type BundleJson, bundleSchema } from './schema.ts';
 
 export type Content =
   | {
@@ -38,37 +38,33 @@ export interface Bundle {
 
 export const MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
-const key = z.strictObject({
-  hint: z.string().optional(),
-  rawBytes: z.string().optional(),
-  keyDetails: z.string().optional(),
-});
-const certificate = z.strictObject({ rawBytes: z.string() });
+const certificate = object({ rawBytes: text });
 
-const schema = z.strictObject({
-  mediaType: z.string(),
-  verificationMaterial: z.strictObject({
-    publicKey: key.optional(),
-    x509CertificateChain: z.strictObject({ certificates: z.array(certificate).min(1).max(16) }).optional(),
-    certificate: certificate.optional(),
-    tlogEntries: z.array(z.unknown()).optional(),
-    timestampVerificationData: z.unknown().optional(),
+/** As `bundleSchema` says it. */
+export const isBundle = object<BundleJson>({
+  mediaType: text,
+  verificationMaterial: object<BundleJson['verificationMaterial']>({
+    publicKey: optional(
+      object({ hint: optional(text), rawBytes: optional(text), keyDetails: optional(text) }),
+    ),
+    x509CertificateChain: optional(object({ certificates: list(certificate, 1, 16) })),
+    certificate: optional(certificate),
+    tlogEntries: optional(list(anything)),
+    timestampVerificationData: anything,
   }),
-  dsseEnvelope: z
-    .strictObject({
-      payload: z.string(),
-      payloadType: z.string(),
-      signatures: z.array(z.strictObject({ sig: z.string(), keyid: z.string().nullish() })),
-    })
-    .optional(),
-  messageSignature: z
-    .strictObject({
-      messageDigest: z
-        .strictObject({ algorithm: z.enum(['SHA2_256', 'SHA2_384', 'SHA2_512']), digest: z.string() })
-        .optional(),
-      signature: z.string(),
-    })
-    .optional(),
+  dsseEnvelope: optional(
+    object<NonNullable<BundleJson['dsseEnvelope']>>({
+      payload: text,
+      payloadType: text,
+      signatures: list(object({ sig: text, keyid: optional(nullable(text)) })),
+    }),
+  ),
+  messageSignature: optional(
+    object<NonNullable<BundleJson['messageSignature']>>({
+      messageDigest: optional(object({ algorithm: oneOf('SHA2_256', 'SHA2_384', 'SHA2_512'), digest: text })),
+      signature: text,
+    }),
+  ),
 });
 
 /** Everything in it is a claim until a signature over it was checked. Refuses; never throws anything else. */
@@ -84,11 +80,11 @@ export function readBundle(bytes: Uint8Array): Bundle {
       actual: mediaType,
     });
   }
-  const bundle = checked(schema, json, 'bundle');
+  const bundle = accepted(isBundle, bundleSchema, json, 'bundle');
   return { content: contentOf(bundle), material: materialOf(bundle), json };
 }
 
-function contentOf({ dsseEnvelope, messageSignature }: z.infer<typeof schema>): Content {
+function contentOf({ dsseEnvelope, messageSignature }: BundleJson): Content {
   if (dsseEnvelope !== undefined && messageSignature !== undefined) {
     refuse('MALFORMED_BUNDLE', 'the bundle holds two things that could be what was signed');
   }
@@ -118,7 +114,7 @@ function contentOf({ dsseEnvelope, messageSignature }: z.infer<typeof schema>): 
   };
 }
 
-function materialOf({ verificationMaterial }: z.infer<typeof schema>): Material {
+function materialOf({ verificationMaterial }: BundleJson): Material {
   const { publicKey, x509CertificateChain: chain, certificate } = verificationMaterial;
   if ([publicKey, chain, certificate].filter((one) => one !== undefined).length !== 1) {
     refuse('MALFORMED_BUNDLE', 'the bundle must name one key, certificate or chain of certificates');

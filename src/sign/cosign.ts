@@ -1,10 +1,10 @@
 // What cosign wrote before it wrote Sigstore bundles: its own JSON (--bundle before version 3), or the bare signature.
 import { X509Certificate } from 'node:crypto';
-import * as z from 'zod';
+import { anything, object, optional, text } from '../check.ts';
 import type { Bundle } from './bundle.ts';
 import { readBase64, readJson } from './document.ts';
 import { refuse } from './refusal.ts';
-import { checked } from './statement.ts';
+import { accepted, type LegacyBundleJson, legacyBundleSchema } from './schema.ts';
 
 /** null: not of that kind. */
 export function readLegacyBundle(bytes: Uint8Array): Bundle | null {
@@ -14,17 +14,19 @@ export function readLegacyBundle(bytes: Uint8Array): Bundle | null {
     return ofKey(readBase64(text.trimEnd(), 'signature'), null);
   }
   if (!text.includes('"base64Signature"')) return null;
-  const { base64Signature, cert } = checked(schema, readJson(bytes, 'bundle'), 'bundle');
+  const json = readJson(bytes, 'bundle');
+  const { base64Signature, cert } = accepted(isLegacyBundle, legacyBundleSchema, json, 'bundle');
   if (base64Signature === '') return refuse('UNSIGNED', 'the bundle holds no signature');
   return ofKey(readBase64(base64Signature, 'signature'), cert === undefined ? null : keyOf(cert));
 }
 
 const MAX = 1_048_576;
 
-const schema = z.strictObject({
-  base64Signature: z.string(),
-  cert: z.string().optional(),
-  rekorBundle: z.unknown().optional(),
+/** As `legacyBundleSchema` says it. */
+export const isLegacyBundle = object<LegacyBundleJson>({
+  base64Signature: text,
+  cert: optional(text),
+  rekorBundle: anything,
 });
 
 const ofKey = (signature: Buffer, raw: Buffer | null): Bundle => ({

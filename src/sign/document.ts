@@ -7,7 +7,7 @@ import { refuse } from './refusal.ts';
 /** A statement about 100,000 files takes some 40 MB, and base64 a third more. */
 export const MAX_DOCUMENT = 134_217_728;
 
-/** A value for zod to look at. Refuses with MALFORMED_BUNDLE. */
+/** A value for a check to look at. Refuses with MALFORMED_BUNDLE. */
 export function readJson(bytes: Uint8Array, what: string): unknown {
   if (bytes.length > MAX_DOCUMENT) {
     refuse('MALFORMED_BUNDLE', `the ${what} is larger than ${MAX_DOCUMENT} bytes`);

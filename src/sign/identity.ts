@@ -1,18 +1,17 @@
 // Keyless signatures: a short-lived certificate for an identity, and a transparency log that saw the signature in time.
 // @sigstore/verify does it, offline, against a trusted root that the caller has.
-import { createRequire } from 'node:module';
 import type * as Bundle from '@sigstore/bundle';
 import type * as Specs from '@sigstore/protobuf-specs';
 import type * as Sigstore from '@sigstore/verify';
 import { SteelyardError } from '../error.ts';
+import { late } from '../loading.ts';
 import { type RefusalCode, Refused, refuse } from './refusal.ts';
 import type { IdentityTrust, Signer } from './trust.ts';
 
 // Loaded when an identity is to be verified: a key needs none of it, and it takes as long to load as all that a key needs.
-const require = createRequire(import.meta.url);
-const bundles = (): typeof Bundle => require('@sigstore/bundle');
-const specs = (): typeof Specs => require('@sigstore/protobuf-specs');
-const sigstore = (): typeof Sigstore => require('@sigstore/verify');
+const bundles = (): typeof Bundle => late('@sigstore/bundle');
+const specs = (): typeof Specs => late('@sigstore/protobuf-specs');
+const sigstore = (): typeof Sigstore => late('@sigstore/verify');
 
 /** Checks signature, certificate, log entry and identity; `document`: the bytes that a message signature is over. */
 export function identify(json: unknown, trust: IdentityTrust, document?: Buffer): Signer {

@@ -1,9 +1,10 @@
 // The statement of OpenSSF Model Signing: the files of a model as the predicate, their root digest as the subject.
-import * as z from 'zod';
+import { list, matching, oneOf, openObject, optional, text } from '../check.ts';
 import { type Manifest, type Resource, rootDigest } from './manifest.ts';
 import { assertDistinct, isPlainPath } from './path.ts';
 import { refuse } from './refusal.ts';
-import { checked, type Statement, writeStatement } from './statement.ts';
+import { accepted, type ModelPredicateJson, modelPredicateSchema } from './schema.ts';
+import { type Statement, writeStatement } from './statement.ts';
 
 const PREDICATE = 'https://model_signing/signature/v1.0';
 /** Version 0.2.0 of the reference listed the files as subjects, without a root digest. */
@@ -35,7 +36,12 @@ export function readModelStatement(statement: Statement): SignedModel {
       actual: statement.predicateType,
     });
   }
-  const { serialization, resources: listed } = checked(predicate, statement.predicate, 'predicate');
+  const { serialization, resources: listed } = accepted(
+    isModelPredicate,
+    modelPredicateSchema,
+    statement.predicate,
+    'predicate',
+  );
   const { method, hash_type, ignore_paths = [] } = serialization;
   if (hash_type !== 'sha256') {
     refuse('UNSUPPORTED_BUNDLE', `the model was hashed with ${hash_type}; a scan takes SHA-256`);
@@ -59,21 +65,21 @@ export function readModelStatement(statement: Statement): SignedModel {
   return { name: subject!.name, resources: distinct(files), root, ignored: ignore_paths.filter(isPlainPath) };
 }
 
-const predicate = z.object({
-  serialization: z.object({
-    method: z.enum(['files', 'shards']),
-    hash_type: z.string().max(40),
-    ignore_paths: z.array(z.string()).optional(),
+/** As `modelPredicateSchema` says it. */
+export const isModelPredicate = openObject<ModelPredicateJson>({
+  serialization: openObject<ModelPredicateJson['serialization']>({
+    method: oneOf('files', 'shards'),
+    hash_type: matching(/^.{0,40}$/su),
+    ignore_paths: optional(list(text)),
   }),
-  resources: z
-    .array(
-      z.object({
-        name: z.string(),
-        algorithm: z.string().regex(/^sha256(-sharded-\d+(\.0)?)?$/),
-        digest: z.string().regex(/^[0-9a-f]{64}$/),
-      }),
-    )
-    .min(1),
+  resources: list(
+    openObject({
+      name: text,
+      algorithm: matching(/^sha256(-sharded-\d+(\.0)?)?$/),
+      digest: matching(/^[0-9a-f]{64}$/),
+    }),
+    1,
+  ),
 });
 
 function readLegacy({ subject }: Statement): SignedModel {

@@ -1,8 +1,8 @@
 // in-toto Statement v1: whose digest, what kind of claim, the claim. Fields that are not known are ignored, as the
 // framework asks of consumers; fields that are known must be right.
-import * as z from 'zod';
+import { anything, list, matching, oneOf, openObject, optional, text } from '../check.ts';
 import { readJson } from './document.ts';
-import { refuse } from './refusal.ts';
+import { accepted, type StatementJson, statementSchema } from './schema.ts';
 
 const STATEMENT = 'https://in-toto.io/Statement/v1';
 
@@ -17,13 +17,15 @@ export interface Statement {
   readonly predicate: unknown;
 }
 
-const HEX = z.string().regex(/^[0-9a-f]{64}$/);
-
-const schema = z.object({
-  _type: z.literal(STATEMENT),
-  subject: z.array(z.object({ name: z.string().optional(), digest: z.object({ sha256: HEX }) })).min(1),
-  predicateType: z.string().min(1),
-  predicate: z.unknown().optional(),
+/** As `statementSchema` says it. */
+export const isStatement = openObject<StatementJson>({
+  _type: oneOf(STATEMENT),
+  subject: list(
+    openObject({ name: optional(text), digest: openObject({ sha256: matching(/^[0-9a-f]{64}$/) }) }),
+    1,
+  ),
+  predicateType: matching(/./s),
+  predicate: anything,
 });
 
 export function writeStatement(
@@ -36,20 +38,11 @@ export function writeStatement(
 
 /** The statement in a payload whose signature was checked. Refuses with MALFORMED_BUNDLE. */
 export function readStatement(payload: Uint8Array): Statement {
-  const { subject, predicateType, predicate } = checked(schema, readJson(payload, 'statement'), 'statement');
+  const json = readJson(payload, 'statement');
+  const { subject, predicateType, predicate } = accepted(isStatement, statementSchema, json, 'statement');
   return {
     subject: subject.map(({ name, digest }) => ({ name: name ?? '', digest })),
     predicateType,
     predicate,
   };
-}
-
-/** The value as the schema describes it, or a refusal that names the first field that is not. */
-export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue!.path.join('.');
-  const where = path === '' ? what : `${what}'s ${path}`;
-  return refuse('MALFORMED_BUNDLE', `the ${where} is not as it must be: ${issue!.message.slice(0, 200)}`);
 }
