@@ -39,29 +39,38 @@ export const PARSED_RANGE = 0;
 
 /** `parsedSize`: bytes from the beginning of the file, within the header, whose digest is wanted on its own. */
 export function planRanges(layout: Layout | null, parsedSize: number, wanted: Wanted): Plan {
-  const ranges: number[] = [0, parsedSize, -1, ...NOTHING];
-  const tensors = new Int32Array(layout?.tensors.length ?? 0).fill(-1);
+  const all = layout?.tensors ?? [];
+  const ranges = new Float64Array(RANGE_SIZE * (all.length + 1));
+  const dtypes = new Int16Array(all.length + 1);
+  const tensors = new Int32Array(all.length).fill(-1);
+  let count = 0;
+  const put = (start: number, end: number, dtype: number, extra: Extras): void => {
+    const at = RANGE_SIZE * count;
+    ranges[at] = start;
+    ranges[at + 1] = end;
+    ranges[at + 2] = dtype;
+    if (extra !== NOTHING) ranges.set(extra, at + 3);
+    dtypes[count++] = dtype;
+  };
+  put(0, parsedSize, -1, NOTHING);
   let position = layout?.headerSize ?? 0;
-  layout?.tensors.forEach((tensor, index) => {
+  all.forEach((tensor, index) => {
     if (tensor.start < position) return;
-    tensors[index] = ranges.length / RANGE_SIZE;
-    const dtype = dtypeByName(tensor.dtype);
-    ranges.push(tensor.start, tensor.end, dtype?.code ?? -1, ...extras(tensor, wanted));
+    tensors[index] = count;
+    put(tensor.start, tensor.end, dtypeByName(tensor.dtype)?.code ?? -1, extras(tensor, wanted));
     position = tensor.end;
   });
-  const dtypes = new Int16Array(ranges.length / RANGE_SIZE).map(
-    (_, range) => ranges[RANGE_SIZE * range + 2]!,
-  );
-  return { ranges: new Float64Array(ranges), dtypes, tensors };
+  return { ranges: ranges.subarray(0, RANGE_SIZE * count), dtypes: dtypes.subarray(0, count), tensors };
 }
 
-const NOTHING = [0, 0, 0, 0] as const;
+/** Columns, what is wanted, seed. */
+type Extras = readonly [columns: number, wanted: number, low: number, high: number];
+const NOTHING: Extras = [0, 0, 0, 0];
 const ROWS = 1;
 const SKETCH = 2;
 const FORENSICS = 4;
 
-/** Columns, what is wanted, seed. */
-function extras(tensor: TensorLayout, { rows, sketch, forensics }: Wanted): readonly number[] {
+function extras(tensor: TensorLayout, { rows, sketch, forensics }: Wanted): Extras {
   if (!rows && !sketch && !forensics) return NOTHING;
   const columns = columnsOf(tensor);
   const norms = rows && columns > 0 && isEmbedding(tensor.name);
@@ -69,7 +78,7 @@ function extras(tensor: TensorLayout, { rows, sketch, forensics }: Wanted): read
   return [
     norms || sketched ? columns : 0,
     (norms ? ROWS : 0) | (sketched ? SKETCH : 0) | (forensics ? FORENSICS : 0),
-    ...(sketched ? seedOf(tensor.name) : [0, 0]),
+    ...(sketched ? seedOf(tensor.name) : ([0, 0] as const)),
   ];
 }
 
