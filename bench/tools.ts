@@ -15,7 +15,7 @@ export const PEER: Tool = {
   command: (files) => ['openssl', 'dgst', '-sha256', ...files],
 };
 
-export const CLI = join(PACKAGE_ROOT, 'out', 'src', 'cli', 'main.js');
+export const CLI = join(PACKAGE_ROOT, 'dist', 'cli', 'main.js');
 
 export const steelyard = (threads: number): Tool => ({
   name: `steelyard scan --threads ${threads}`,

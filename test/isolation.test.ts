@@ -14,8 +14,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { type Report, SteelyardError, scan } from '../src/index.ts';
+import { Deadline } from '../src/measure/deadline.ts';
 import { renderJson } from '../src/report/json.ts';
 import { packageRoot } from './root.ts';
 import { childrenOf, pause, run, steelyard, untilOpened, writeSparse } from './steelyard.ts';
@@ -185,6 +188,27 @@ t.test('no process outlives its scan', { skip: onLinux }, async (t) => {
   const error = await aborted;
   t.ok(error instanceof SteelyardError && error.code === 'ABORTED', String(error));
   t.same(childrenOf(process.pid).filter(isAlive), []);
+});
+
+t.test('a deadline comes, whatever is collected as garbage before', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const deadline = new Deadline({ timeout: 0.1 });
+  let over = false;
+  deadline.signal.addEventListener('abort', () => {
+    over = true;
+  });
+  await pause(10); // what was made in this turn is kept to its end
+  collect();
+  await until(() => over);
+  t.ok(over, 'by time');
+
+  const controller = new AbortController();
+  const [ended, stopped] = [1, 2].map(() => new Deadline({ signal: controller.signal }));
+  ended!.end();
+  controller.abort();
+  t.same([ended!.signal.aborted, stopped!.signal.aborted], [false, true], 'no listener is left behind');
+  t.ok(new Deadline({ signal: controller.signal }).signal.aborted, 'by a signal that came before');
 });
 
 t.test('the time of a scan is limited in threads too', async (t) => {

@@ -7,9 +7,11 @@ import type { MeasureOptions } from './measure.ts';
 const MAX_TIMEOUT = 2_147_483;
 
 export class Deadline {
-  /** Aborted by the caller or by time. */
-  readonly signal: AbortSignal;
   readonly #options: MeasureOptions;
+  // Not AbortSignal.any() of AbortSignal.timeout(): until Node 24 such a timeout may be collected as garbage, and never comes.
+  readonly #controller = new AbortController();
+  readonly #abort = (): void => this.#controller.abort(this.#options.signal?.reason);
+  readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(options: MeasureOptions) {
     this.#options = options;
@@ -18,8 +20,20 @@ export class Deadline {
       const message = `timeout must be a number of seconds up to ${MAX_TIMEOUT}, not ${timeout}`;
       throw new SteelyardError('USAGE', message);
     }
-    const time = timeout === undefined ? [] : [AbortSignal.timeout(1000 * timeout)];
-    this.signal = AbortSignal.any(signal === undefined ? time : [signal, ...time]);
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort);
+    if (timeout !== undefined) this.#timer = setTimeout(this.#abort, 1000 * timeout).unref();
+  }
+
+  /** Aborted by the caller or by time. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Leaves no timer and no listener behind. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#abort);
   }
 
   /** The error of a file that was stopped: by time, if the caller did not ask. */

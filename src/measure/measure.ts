@@ -81,9 +81,22 @@ export async function measureFiles(
   options: MeasureOptions,
   staysFree = false,
 ): Promise<ModelMeasurement> {
+  const deadline = new Deadline(options);
+  try {
+    return await measureUntil(deadline, entries, options, staysFree);
+  } finally {
+    deadline.end();
+  }
+}
+
+async function measureUntil(
+  deadline: Deadline,
+  entries: readonly FileEntry[],
+  options: MeasureOptions,
+  staysFree: boolean,
+): Promise<ModelMeasurement> {
   // A long file can employ two workers.
   const threads = Math.min(threadsOf(options), entries.length + 1);
-  const deadline = new Deadline(options);
   const lanes: Lanes =
     options.isolate === 'process'
       ? new MeasureProcesses(threads, options, deadline.signal)
