@@ -8,7 +8,8 @@ const MAX_TIMEOUT = 2_147_483;
 
 export class Deadline {
   readonly #options: MeasureOptions;
-  // Not AbortSignal.any() of AbortSignal.timeout(): until Node 24 such a timeout may be collected as garbage, and never comes.
+  // Not AbortSignal.any() of AbortSignal.timeout(): the timeout may be collected as garbage and never come (nodejs/node#57736,
+  // seen with Node 20).
   readonly #controller = new AbortController();
   readonly #abort = (): void => this.#controller.abort(this.#options.signal?.reason);
   readonly #timer: NodeJS.Timeout | undefined;
