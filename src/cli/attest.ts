@@ -7,7 +7,7 @@ import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say } from './message.ts';
 import { naming } from './naming.ts';
-import { checkOutput, writeFileWhole } from './output.ts';
+import { checkOutput } from './output.ts';
 import { type Run, run } from './run.ts';
 import { failOnOption } from './sign.ts';
 
@@ -39,7 +39,7 @@ export function attestCommand(): Command {
 async function attestation(
   paths: readonly string[],
   { output, policy, predicate, failOn, ...keyFlags }: Flags,
-  { signal, onProgress, measured }: Run,
+  { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   await checkOutput(output, paths);
   const key = signingKey(keyFlags, process.env);
@@ -62,7 +62,7 @@ async function attestation(
     predicate,
     ...(rules === undefined ? {} : { policyDigest: digestOf(rules) }),
   });
-  await writeFileWhole(output, [bundle], signal);
+  await write(output, [bundle]);
   say(`attested ${outcome} for ${rootDigest}; the attestation is in ${output}`);
   return outcome === 'pass' ? 0 : 1;
 }

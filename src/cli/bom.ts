@@ -18,7 +18,7 @@ import { readInput } from './input.ts';
 import { say } from './message.ts';
 import { insideOf, naming } from './naming.ts';
 import { outcomeText } from './outcome.ts';
-import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { checkOutput } from './output.ts';
 import { type Run, run } from './run.ts';
 import { type TrustFlags, trustOf, withTrust } from './trust.ts';
 
@@ -89,14 +89,14 @@ async function creation(paths: readonly string[], flags: CreateFlags, now: Run):
     ...(signingKey === undefined ? {} : { signingKey: keyHint(signingKey) }),
     ...(profile === undefined ? {} : { profile: await readProfile(profile) }),
   };
-  const { signal, onProgress, measured } = now;
+  const { signal, onProgress, measured, write } = now;
   const { files, tensors, errors } = await digestModel(paths, { signal, onProgress });
   measured();
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
   if (errors.length > 0) return 2;
   const { name, ignore } = naming(paths, output);
   const text = createMbom(files, { ...options, name: named ?? name, ignore, tensors });
-  await writeFileWhole(output, [text], signal);
+  await write(output, [text]);
   const { model, files: listed } = readMbom(Buffer.from(text));
   say(`${model.digest}, ${counted(listed.length, 'file')}; the MBOM is in ${output}`);
   return 0;
@@ -128,8 +128,7 @@ async function exportation(mbom: string, flags: ExportFlags, now: Run): Promise<
   if (output !== undefined) await checkOutput(output, [mbom]);
   const options = { version, ...(profile === undefined ? {} : { profile: await readProfile(profile) }) };
   const text = exportCycloneDx(readMbom(readInput(mbom, 'MBOM')), options);
-  if (output === undefined) await writeStdout([text]);
-  else await writeFileWhole(output, [text], now.signal);
+  await now.write(output, [text]);
   return 0;
 }
 

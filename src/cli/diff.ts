@@ -15,7 +15,7 @@ import {
 import { wantsColour } from './colour.ts';
 import { readProfile } from './comparison.ts';
 import { say } from './message.ts';
-import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { checkOutput } from './output.ts';
 import { type Run, run } from './run.ts';
 
 /** What a diff can be written as. */
@@ -89,12 +89,9 @@ async function held(good: string, suspect: string, flags: Flags, { signal, ...wa
   const report = await diff(await source(good), await source(suspect), options);
   watch.measured();
   if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
-  const render = RENDERERS[flags.format];
-  if (flags.output === undefined) await writeStdout(render(report, wantsColour(process.stdout, process.env)));
-  else {
-    await writeFileWhole(flags.output, render(report, false), signal);
-    say(`${report.outcome}; the report is in ${flags.output}`);
-  }
+  const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
+  await watch.write(flags.output, RENDERERS[flags.format](report, colour));
+  if (flags.output !== undefined) say(`${report.outcome}; the report is in ${flags.output}`);
   return EXIT[report.outcome];
 }
 

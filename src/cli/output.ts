@@ -72,7 +72,8 @@ export async function writeFileWhole(
     await syncFolder(folder);
   } catch (cause) {
     remove();
-    if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted; no report was written', { cause });
+    // Not whenever it is aborted: what failed after the renaming was written.
+    if (cause === signal.reason) throw new SteelyardError('ABORTED', 'interrupted', { cause });
     throw failed(`cannot write the report to ${path}`, path, cause, NAME_ANOTHER);
   } finally {
     process.removeListener('exit', remove);

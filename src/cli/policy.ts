@@ -9,7 +9,7 @@ import { counted } from '../report/quantity.ts';
 import { wantsColour } from './colour.ts';
 import { readPolicy, readProfile, today } from './comparison.ts';
 import { say } from './message.ts';
-import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { checkOutput, writeStdout } from './output.ts';
 import { type Run, run } from './run.ts';
 
 export function policyCommands(): Command[] {
@@ -37,11 +37,8 @@ async function init(path: string, output: string | undefined, context: Run): Pro
   if (output !== undefined) await checkOutput(output, [path]);
   const text = draftPolicy(await profileOf(path, context));
   context.measured();
-  if (output === undefined) await writeStdout([text]);
-  else {
-    await writeFileWhole(output, [text], context.signal);
-    say(`the policy is in ${output}`);
-  }
+  await context.write(output, [text]);
+  if (output !== undefined) say(`the policy is in ${output}`);
   return 0;
 }
 

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { profile, profileChunks } from '../index.ts';
 import { say } from './message.ts';
-import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
-import { run } from './run.ts';
+import { checkOutput } from './output.ts';
+import { type Run, run } from './run.ts';
 
 interface Flags {
   readonly output?: string;
@@ -28,21 +28,19 @@ export function profileCommand(): Command {
     )
     .option('--no-stats', 'digests alone: a check can then not say how a tensor changed')
     .option('--accept-critical', 'take a model although there are critical findings about it')
-    .action((paths: string[], flags: Flags) => run((context) => write(paths, flags, context)));
+    .action((paths: string[], flags: Flags) => run((context) => written(paths, flags, context)));
 }
 
-async function write(
+async function written(
   paths: readonly string[],
   { output, rows = false, sketch = false, stats, acceptCritical = false }: Flags,
-  { signal, onProgress, measured }: Parameters<Parameters<typeof run>[0]>[0],
+  { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   if (output !== undefined) await checkOutput(output, paths);
   const document = await profile(paths, { rows, sketch, stats, acceptCritical, signal, onProgress });
   measured();
-  if (output === undefined) await writeStdout(profileChunks(document));
-  else {
-    await writeFileWhole(output, profileChunks(document), signal);
+  await write(output, profileChunks(document));
+  if (output !== undefined)
     say(`${document.tensors.length} tensors, ${document.digest}; the profile is in ${output}`);
-  }
   return 0;
 }

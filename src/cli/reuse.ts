@@ -14,7 +14,6 @@ import { print, readSignature } from './evidence.ts';
 import { say } from './message.ts';
 import { insideOf, naming } from './naming.ts';
 import { outcomeText, signerText } from './outcome.ts';
-import { writeFileWhole } from './output.ts';
 import type { ReuseFlags } from './reuse-options.ts';
 import type { Run } from './run.ts';
 import { trustOf, usage } from './trust.ts';
@@ -28,7 +27,7 @@ export async function signAgain(
   paths: readonly string[],
   { reuse, publicKey, changed = [], output, failOn }: Flags,
   key: SigningKey,
-  { signal, onProgress, measured }: Run,
+  { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   if (publicKey === undefined)
     throw usage('--reuse needs --public-key: an old signature by anybody proves nothing');
@@ -51,7 +50,7 @@ export async function signAgain(
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
   if (errors.length > 0) return 2;
   const { bundle, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
-  await writeFileWhole(output, [bundle], signal);
+  await write(output, [bundle]);
   const trusted = files.filter(({ path }) => old.digests.has(path)).length;
   say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
   say(

@@ -1,8 +1,9 @@
-// What commands that read a model have in common: Ctrl-C, progress, and what becomes of an error.
+// What commands that read a model have in common: Ctrl-C, progress, where it is written, and what becomes of an error.
 import { SteelyardError } from '../error.ts';
 import type { Progress } from '../index.ts';
 import { interruption } from './interruption.ts';
 import { say, sayError } from './message.ts';
+import { writeFileWhole, writeStdout } from './output.ts';
 import { progressDisplay } from './progress.ts';
 
 export interface Run {
@@ -10,6 +11,8 @@ export interface Run {
   readonly onProgress: (progress: Progress) => void;
   /** Clears the bar, before anything is printed. */
   measured(): void;
+  /** Writes a file, or to stdout; after Ctrl-C the user is told what was written before it. */
+  write(output: string | undefined, chunks: Iterable<string>): Promise<void>;
 }
 
 /**
@@ -18,14 +21,20 @@ export interface Run {
 export async function run(action: (run: Run) => Promise<number>, wanted?: boolean): Promise<void> {
   const interrupted = interruption();
   const progress = progressDisplay(process.stderr, wanted);
+  const written: string[] = [];
   try {
     const { signal } = interrupted;
-    const code = await action({ signal, onProgress: progress.update, measured: progress.end });
+    const write = async (output: string | undefined, chunks: Iterable<string>): Promise<void> => {
+      if (output === undefined) await writeStdout(chunks);
+      else await writeFileWhole(output, chunks, signal);
+      written.push(output ?? 'the text on stdout');
+    };
+    const code = await action({ signal, onProgress: progress.update, measured: progress.end, write });
     process.exitCode = interrupted.code ?? code;
   } catch (error) {
     progress.end();
     if (error instanceof SteelyardError && error.code === 'ABORTED') {
-      say('interrupted, nothing was written');
+      say(`interrupted, ${written.length === 0 ? 'nothing' : `only ${written.join(' and ')}`} was written`);
       process.exitCode = interrupted.code ?? 130;
     } else {
       sayError(error);

@@ -11,7 +11,7 @@ import { wantsColour } from './colour.ts';
 import { type ComparisonFlags, readComparison, withComparison } from './comparison.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say } from './message.ts';
-import { checkOutput, writeFileWhole, writeStdout } from './output.ts';
+import { checkOutput } from './output.ts';
 import { type Run, run } from './run.ts';
 
 interface Flags extends ComparisonFlags, Partial<KeyFlags> {
@@ -94,7 +94,6 @@ function reporting(command: Command): Command {
 const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 
 async function reported(paths: readonly string[], flags: Flags, now: Run): Promise<number> {
-  const { signal } = now;
   if (flags.output !== undefined) await checkOutput(flags.output, paths);
   const signing = await signingOf(paths, flags);
   const measuring = measured(paths, flags, now);
@@ -104,15 +103,12 @@ async function reported(paths: readonly string[], flags: Flags, now: Run): Promi
   const { rendered } = await rendering;
   now.measured();
   // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
-  if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
-  if (flags.output === undefined)
-    await writeStdout(rendered(report, flags, wantsColour(process.stdout, process.env)));
-  else {
-    await writeFileWhole(flags.output, rendered(report, flags, false), signal);
-    say(`${report.verdict.outcome}; the report is in ${flags.output}`);
-  }
-  if (signing === undefined || signal.aborted) return EXIT[report.verdict.outcome];
-  return (await signature)!.signReport(report, paths, signing.output, signing.key, signal);
+  if (now.signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+  const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
+  await now.write(flags.output, rendered(report, flags, colour));
+  if (flags.output !== undefined) say(`${report.verdict.outcome}; the report is in ${flags.output}`);
+  if (signing === undefined) return EXIT[report.verdict.outcome];
+  return (await signature)!.signReport(report, paths, signing.output, signing.key, now);
 }
 
 /** undefined: nothing is to be signed. A key is read before hours of scanning. */

@@ -10,7 +10,7 @@ import { isMbom } from './evidence.ts';
 import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say } from './message.ts';
-import { checkOutput, writeFileWhole } from './output.ts';
+import { checkOutput } from './output.ts';
 import { type ReuseFlags, wantsReuse, withReuse } from './reuse-options.ts';
 import { type Run, run } from './run.ts';
 
@@ -52,17 +52,17 @@ async function sign(paths: readonly string[], flags: Flags, now: Run): Promise<n
   const signature = loading(import('./signature.ts'));
   const report = await scanning;
   now.measured();
-  return (await signature).signReport(report, paths, output, key, signal);
+  return (await signature).signReport(report, paths, output, key, now);
 }
 
-async function signMbom(path: string, output: string, key: SigningKey, { signal }: Run): Promise<number> {
+async function signMbom(path: string, output: string, key: SigningKey, { write }: Run): Promise<number> {
   const [{ readMbom }, { signDocument }] = await Promise.all([
     import('../bom/document.ts'),
     import('../sign/sign.ts'),
   ]);
   const document = readInput(path, 'MBOM');
   const { model, files } = readMbom(document);
-  await writeFileWhole(output, [signDocument(document, key)], signal);
+  await write(output, [signDocument(document, key)]);
   say(`signed the MBOM of ${model.digest}, ${counted(files.length, 'file')}; the signature is in ${output}`);
   return 0;
 }

@@ -6,7 +6,7 @@ import { SEVERITIES } from '../rules.ts';
 import { type SigningKey, signModel } from '../sign/sign.ts';
 import { say } from './message.ts';
 import { naming } from './naming.ts';
-import { writeFileWhole } from './output.ts';
+import type { Run } from './run.ts';
 
 /** Signs the digests that a scan of `paths` took, if it passed; the exit code. */
 export async function signReport(
@@ -14,7 +14,7 @@ export async function signReport(
   paths: readonly string[],
   output: string,
   key: SigningKey,
-  signal: AbortSignal,
+  { write }: Run,
 ): Promise<number> {
   if (report.verdict.outcome !== 'pass') return refused(report, paths);
   const single = report.files.length === 1 && statSync(paths[0]!).isFile();
@@ -22,7 +22,7 @@ export async function signReport(
     ...naming(paths, output),
     single,
   });
-  await writeFileWhole(output, [bundle], signal);
+  await write(output, [bundle]);
   say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
   return 0;
 }
