@@ -1,5 +1,6 @@
 // npm run bench [-- --quick] [-- --only TEXT]: one table of ratios to openssl, and the same as JSON, Markdown and a chart; then
-// what signing and verifying cost beyond a scan (npm run bench -- --only sign: that alone).
+// what signing and verifying cost beyond a scan, and instructions per byte (npm run bench -- --only sign, --only instructions:
+// that alone).
 // Everything takes forty minutes and 50 GB of disk under bench/data; --quick takes two minutes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -8,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { native } from '../src/measure/native.ts';
 import { PACKAGE_ROOT, VERSION } from '../src/package.ts';
 import { chart } from './chart.ts';
+import { instructionsTable, measureInstructions } from './instructions.ts';
 import { writeModel } from './models.ts';
 import { measureProof, proofTable } from './proof.ts';
 import { measureRounds, type Result } from './rounds.ts';
@@ -62,17 +64,23 @@ const { values: options } = parseArgs({
 });
 const rounds = options.quick ? 3 : 7;
 const others = otherTools();
-const cases = (options.quick ? QUICK : FULL).filter(({ name }) => name.includes(options.only ?? ''));
+const isWanted = (name: string): boolean => name.includes(options.only ?? '');
+const cases = (options.quick ? QUICK : FULL).filter(({ name }) => isWanted(name));
 const measured: Measured[] = [];
 for (const one of cases) {
   measured.push(await measureCase(one));
   console.log(toMarkdown(measured.slice(-1)));
   report(measured); // a run that is broken off leaves what it has measured
 }
-if ('sign and verify'.includes(options.only ?? '')) {
-  const table = proofTable(await measureProof(options.quick ? 0.25 : 4, options.quick ? 5 : rounds));
-  console.log(table);
-  writeFileSync(join(resultsFolder(), 'proof.md'), table);
+if (isWanted('sign and verify')) {
+  const costs = await measureProof(options.quick ? 0.25 : 4, options.quick ? 5 : rounds);
+  tell(proofTable(costs), 'proof.md');
+}
+if (isWanted('instructions')) {
+  const counted = measureInstructions();
+  if (counted === undefined)
+    console.log('No instructions counted: no CMake, or neither perf counters nor valgrind.');
+  else tell(instructionsTable(counted), 'instructions.md');
 }
 
 async function measureCase(one: Case): Promise<Measured> {
@@ -115,6 +123,11 @@ function toMarkdown(all: readonly Measured[]): string {
     ...rows,
     '',
   ].join('\n');
+}
+
+function tell(table: string, file: string): void {
+  console.log(table);
+  writeFileSync(join(resultsFolder(), file), table);
 }
 
 function resultsFolder(): string {
