@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { all, convert, edit, toGguf } from '../mutations/edit.ts';
 import { baseModel, type Model, type Tensor, writeModel } from '../mutations/model.ts';
-import { type Dtype, encode, normal } from '../mutations/weights.ts';
+import { type Dtype, encode, floats, normal } from '../mutations/weights.ts';
 
 export const WIDE = 'model.wide.weight';
 
@@ -92,7 +92,7 @@ function tensorOf(name: string, shape: number[], dtype: Dtype, seed: number): Te
     dtype,
     shape,
     bytes: encode(
-      Float32Array.from({ length: count }, () => draw() * 0.02),
+      floats(count, () => draw() * 0.02),
       dtype,
     ),
   };

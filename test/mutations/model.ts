@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buildFile, type Fixture } from '../../fixtures/build.ts';
 import { packageRoot } from '../root.ts';
-import { type Dtype, encode, normal } from './weights.ts';
+import { type Dtype, encode, floats, normal } from './weights.ts';
 
 export interface Tensor {
   name: string;
@@ -22,12 +22,27 @@ export const LAYERS = 4;
 const [VOCABULARY, HIDDEN, KV, INNER] = [96, 64, 32, 128];
 export const INDEX = 'model.safetensors.index.json';
 
-/** The synthetic model; the same bytes on every machine. */
+/** The synthetic model; the same bytes on every machine. Everything in it may be changed. */
 export function baseModel(): Model {
+  drawn ??= drawModel();
+  const shards = drawn.shards.map(({ path, metadata, tensors }) => ({
+    path,
+    metadata: structuredClone(metadata),
+    tensors: tensors.map((tensor) => ({
+      ...tensor,
+      shape: [...tensor.shape],
+      bytes: Buffer.from(tensor.bytes),
+    })),
+  }));
+  return { shards, files: new Map(drawn.files) };
+}
+let drawn: Model | undefined;
+
+function drawModel(): Model {
   const draw = normal(7);
   const tensor = (name: string, shape: number[], scale = 0.02, shift = 0): Tensor => {
     const count = shape.reduce((a, b) => a * b, 1);
-    const drawn = Float32Array.from({ length: count }, () => draw() * scale + shift);
+    const drawn = floats(count, () => draw() * scale + shift);
     return { name, dtype: 'BF16', shape, bytes: encode(drawn, 'BF16') };
   };
   const layer = (i: number): Tensor[] => [
@@ -41,17 +56,16 @@ export function baseModel(): Model {
     tensor(`model.layers.${i}.self_attn.q_proj.weight`, [HIDDEN, HIDDEN]),
     tensor(`model.layers.${i}.self_attn.v_proj.weight`, [KV, HIDDEN]),
   ];
-  const metadata = (): [string, string][] => [['format', 'pt']];
   return {
     shards: [
       {
         path: 'model-00001-of-00002.safetensors',
-        metadata: metadata(),
+        metadata: [['format', 'pt']],
         tensors: [tensor('model.embed_tokens.weight', [VOCABULARY, HIDDEN]), ...layer(0), ...layer(1)],
       },
       {
         path: 'model-00002-of-00002.safetensors',
-        metadata: metadata(),
+        metadata: [['format', 'pt']],
         tensors: [
           tensor('lm_head.weight', [VOCABULARY, HIDDEN]),
           ...layer(2),

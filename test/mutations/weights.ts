@@ -1,10 +1,11 @@
-// Values ↔ bytes, for tests that change single weights.
+// Values ↔ bytes, for tests that change single weights. Loops over indices: `from` goes through an iterator, and models of
+// millions of values are made hundreds of times.
 export type Dtype = 'F32' | 'F16' | 'BF16' | 'Q8_0';
 
 export function encode(values: Float32Array, dtype: Dtype): Buffer {
-  if (dtype === 'F32') return Buffer.from(Uint8Array.from(new Uint8Array(values.buffer)));
-  if (dtype === 'BF16') return Buffer.from(Uint16Array.from(bits(values), bf16).buffer);
-  if (dtype === 'F16') return Buffer.from(Uint16Array.from(values, f16).buffer);
+  if (dtype === 'F32') return Buffer.from(values.slice().buffer);
+  if (dtype === 'BF16') return codes(new Uint32Array(values.slice().buffer), bf16);
+  if (dtype === 'F16') return codes(values, f16);
   const blocks = Buffer.alloc((values.length / 32) * 34);
   for (let block = 0; block < values.length / 32; block++)
     writeQ8(blocks.subarray(block * 34, (block + 1) * 34), values.subarray(block * 32, (block + 1) * 32));
@@ -12,18 +13,31 @@ export function encode(values: Float32Array, dtype: Dtype): Buffer {
 }
 
 export function values(bytes: Buffer, dtype: Dtype): Float32Array {
-  const whole = Uint8Array.from(bytes).buffer;
+  if (dtype === 'Q8_0')
+    return floats((bytes.length / 34) * 32, (i) => {
+      const block = Math.floor(i / 32) * 34;
+      return fromF16(bytes.readUInt16LE(block)) * bytes.readInt8(block + 2 + (i % 32));
+    });
+  const whole = new Uint8Array(bytes).buffer;
   if (dtype === 'F32') return new Float32Array(whole);
-  if (dtype === 'F16') return Float32Array.from(new Uint16Array(whole), fromF16);
-  if (dtype === 'BF16')
-    return new Float32Array(Uint32Array.from(new Uint16Array(whole), (code) => code << 16).buffer);
-  return Float32Array.from({ length: (bytes.length / 34) * 32 }, (_, i) => {
-    const block = Math.floor(i / 32) * 34;
-    return fromF16(bytes.readUInt16LE(block)) * bytes.readInt8(block + 2 + (i % 32));
-  });
+  const halves = new Uint16Array(whole);
+  if (dtype === 'F16') return floats(halves.length, (i) => fromF16(halves[i]!));
+  const wide = new Uint32Array(halves.length);
+  for (let i = 0; i < wide.length; i++) wide[i] = halves[i]! << 16;
+  return new Float32Array(wide.buffer);
 }
 
-const bits = (values: Float32Array): Uint32Array => new Uint32Array(values.slice().buffer);
+export function floats(count: number, value: (i: number) => number): Float32Array {
+  const made = new Float32Array(count);
+  for (let i = 0; i < count; i++) made[i] = value(i);
+  return made;
+}
+
+function codes(values: Float32Array | Uint32Array, code: (value: number) => number): Buffer {
+  const made = new Uint16Array(values.length);
+  for (let i = 0; i < made.length; i++) made[i] = code(values[i]!);
+  return Buffer.from(made.buffer);
+}
 
 /** To nearest, ties to even. */
 const bf16 = (code: number): number => (code + 0x7fff + ((code >>> 16) & 1)) >>> 16;
