@@ -135,6 +135,7 @@ test('whoever signs or verifies with a key does not wait for packages that this 
   const verify = ['verify', name, '--signature', signature, '--public-key', PUBLIC];
   t.same(packages('scan', name, '--sign', signature, '--key', KEY_FILE), []);
   t.same(packages('sign', name, '--key', KEY_FILE, '-o', signature), []);
+  t.same(packages('attest', name, '--key', KEY_FILE, '-o', join(name, 'model.intoto.jsonl')), []);
   t.same(packages(...verify), []);
   t.same(packages(...verify, '--scan'), []);
   const cosign = join(packageRoot, 'fixtures', 'compat', 'cosign', 'p256.key');

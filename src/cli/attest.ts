@@ -1,8 +1,10 @@
 // `steelyard attest`: scan, and sign the verdict as a claim about the model's root digest.
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { attest, type FailOn, PREDICATES, type Predicate, parsePolicy, scan } from '../index.ts';
-import { today } from './comparison.ts';
+import type { FailOn } from '../policy/verdict.ts';
+import { scan } from '../scan.ts';
+import { attest, PREDICATES, type Predicate } from '../sign/attestation.ts';
+import { policyIn, today } from './comparison.ts';
 import { readInput } from './input.ts';
 import { type KeyFlags, signingKey, withKey } from './key.ts';
 import { say } from './message.ts';
@@ -45,7 +47,7 @@ async function attestation(
   const key = signingKey(keyFlags, process.env);
   const rules = policy === undefined ? undefined : readInput(policy, 'policy');
   const report = await scan(paths, {
-    ...(rules === undefined ? {} : { policy: parsePolicy(rules.toString('utf8'), policy), today: today() }),
+    ...(rules === undefined ? {} : { policy: await policyIn(rules, policy), today: today() }),
     ...(failOn === undefined ? {} : { failOn }),
     followSymlinks: 'never',
     signal,

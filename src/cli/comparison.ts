@@ -50,10 +50,12 @@ export async function readProfile(path: string): Promise<ProfileDocument> {
   return parseProfile(readInput(path, 'baseline', PROFILE).toString('utf8'));
 }
 
-export async function readPolicy(path: string): Promise<Policy> {
+export async function policyIn(bytes: Buffer, name?: string): Promise<Policy> {
   const { parsePolicy } = await import('../policy/parse.ts');
-  return parsePolicy(readInput(path, 'policy').toString('utf8'), path);
+  return parsePolicy(bytes.toString('utf8'), name);
 }
+
+export const readPolicy = (path: string): Promise<Policy> => policyIn(readInput(path, 'policy'), path);
 
 /** In UTC, so that one policy expires at one moment everywhere. */
 export const today = (): string => new Date().toISOString().slice(0, 10);

@@ -1,12 +1,11 @@
 // What a scan found, as a signed claim about the model's root digest, in one of the two forms that policy engines read: a
 // SLSA verification summary (VSA v1), or a simple verification result (SVR v0.2, in-toto). The subject is the digest alone:
 // the claim holds for the model under any name and in any place.
-import * as z from 'zod';
 import type { Report } from '../report/report.ts';
 import { withDefaults } from './exclusion.ts';
 import { toManifest } from './manifest.ts';
 import { type Outcome, proven, refuse } from './refusal.ts';
-import { checked } from './schema.ts';
+import { checked, zod } from './schema.ts';
 import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from './sign.ts';
 import { openBundle, openStatement } from './signature.ts';
 import { type Statement, writeStatement } from './statement.ts';
@@ -139,7 +138,11 @@ export function verifyAttestation(
 /** What both forms say, in one form. */
 function claimOf({ predicateType, predicate }: Statement) {
   if (predicateType === VSA) {
-    const { verifier, timeVerified, verificationResult, policy } = checked(summary, predicate, 'summary');
+    const { verifier, timeVerified, verificationResult, policy } = checked(
+      schemas().summary,
+      predicate,
+      'summary',
+    );
     return {
       verifier: verifier.id,
       tool: verifier.version.steelyard,
@@ -149,7 +152,12 @@ function claimOf({ predicateType, predicate }: Statement) {
     };
   }
   if (predicateType === SVR) {
-    const { verifier, timeCreated, properties, [VERIFIER]: own } = checked(result, predicate, 'result');
+    const {
+      verifier,
+      timeCreated,
+      properties,
+      [VERIFIER]: own,
+    } = checked(schemas().result, predicate, 'result');
     return {
       verifier: verifier.id,
       tool: own.version,
@@ -163,20 +171,29 @@ function claimOf({ predicateType, predicate }: Statement) {
   });
 }
 
-const policy = z.object({
-  digest: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
-});
+// Made when first asked for: who attests does not wait for zod.
+let made: ReturnType<typeof makeSchemas> | undefined;
+function schemas() {
+  made ??= makeSchemas();
+  return made;
+}
 
-const summary = z.object({
-  verifier: z.object({ id: z.string(), version: z.object({ steelyard: z.string() }) }),
-  timeVerified: z.iso.datetime(),
-  policy,
-  verificationResult: z.enum(['PASSED', 'FAILED']),
-});
-
-const result = z.object({
-  verifier: z.object({ id: z.string(), policies: z.array(policy) }),
-  timeCreated: z.iso.datetime(),
-  properties: z.array(z.string()),
-  [VERIFIER]: z.object({ version: z.string() }),
-});
+function makeSchemas() {
+  const z = zod();
+  const policy = z.object({
+    digest: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
+  });
+  const summary = z.object({
+    verifier: z.object({ id: z.string(), version: z.object({ steelyard: z.string() }) }),
+    timeVerified: z.iso.datetime(),
+    policy,
+    verificationResult: z.enum(['PASSED', 'FAILED']),
+  });
+  const result = z.object({
+    verifier: z.object({ id: z.string(), policies: z.array(policy) }),
+    timeCreated: z.iso.datetime(),
+    properties: z.array(z.string()),
+    [VERIFIER]: z.object({ version: z.string() }),
+  });
+  return { summary, result };
+}

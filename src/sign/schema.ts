@@ -5,7 +5,7 @@ import type { Guard } from '../check.ts';
 import { late } from '../loading.ts';
 import { refuse } from './refusal.ts';
 
-const zod = (): typeof Zod => late('zod');
+export const zod = (): typeof Zod => late('zod');
 
 /** The value, if `check` accepts it or else the schema does. Refuses as `checked`. */
 export const accepted = <T>(
