@@ -76,3 +76,37 @@ t.test('every rule is reported somewhere', (t) => {
   for (const rule of RULES.keys()) t.ok(code.includes(`'${rule}'`), rule);
   t.end();
 });
+
+/** Everything that is kept here, folders with a slash at the end; not what is built or installed. */
+function kept(folder = ''): string[] {
+  const entries = readdirSync(join(packageRoot, folder), { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const path = `${folder}${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return BUILT.has(path) || entry.name === 'node_modules' ? [] : [`${path}/`, ...kept(`${path}/`)];
+  });
+}
+const BUILT = new Set(['.git', '.tap', 'build', 'dist', 'out']);
+
+t.test('what documents name and link to is there', (t) => {
+  const paths = kept();
+  const all = paths.map((path) => `/${path}`).join('\n');
+  const documents = paths.filter((path) => /^(docs\/|fixtures\/)?[^/]+\.md$/.test(path));
+  t.ok(documents.length > 8, 'found the documents');
+  for (const document of documents) {
+    const words = readFileSync(join(packageRoot, document), 'utf8');
+    for (const [, link] of words.matchAll(/\]\((?!https?:)([^)#]+)/g))
+      t.ok(existsSync(resolve(packageRoot, dirname(document), link!)), `${document} links to ${link}`);
+    // `pool.ts` and `measure/pool.ts` are both ways to say it; threats say test/scan.
+    const named = [
+      ...words.matchAll(/`([\w*./-]+(?:\.(?:ts|mjs|cc|h|gypi?|md)|\/))`/g),
+      ...words.matchAll(/\b(test\/[a-z-]+\b(?![/.]))/g),
+    ].map(([, path]) => path!);
+    for (const path of named.filter((one) => !BUILT.has(one.split('/')[0]!))) {
+      const pattern = path.replaceAll('.', '\\.').replaceAll('*', '[^/\n]*');
+      const ending = path.startsWith('test/') && !/[./]$|\.\w+$/.test(path) ? '(\\.test\\.ts|/)' : '';
+      t.match(all, new RegExp(`/${pattern}${ending}$`, 'm'), `${document} names ${path}`);
+    }
+  }
+  t.end();
+});
