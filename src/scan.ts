@@ -41,6 +41,7 @@ export interface ScanOptions extends MeasureOptions {
  */
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const begun = performance.now();
+  const turn = turns();
   const { baseline, mode = 'exact', base, policy, today, failOn, ...reading } = options;
   assertComparable(options);
   const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
@@ -52,7 +53,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const stages = loading(import('./stages.ts'));
   const measured = await measuring;
   const stage = await stages;
-  const turn = turns();
+  await turn();
   const profile = stage.buildProfile(measured.files);
   const errors = stage.sortFailures([...model.unscannable, ...measured.errors].map(stage.toFailure));
   await turn();

@@ -17,7 +17,7 @@ const MAX_TENSORS = 4_194_304;
 const MIN_METADATA_SIZE = 13; // key length, type, one byte
 const MIN_INFO_SIZE = 24; // name length, rank, type, offset
 const DEFAULT_ALIGNMENT = 32;
-const PIECE = 1000; // tensors
+const PIECE = 200; // tensors
 /** The largest page that CPUs commonly have: nothing is gained beyond it but room to hide things in. */
 const MAX_PLAIN_ALIGNMENT = 65_536;
 
@@ -57,8 +57,10 @@ function* readHeader(source: ByteSource, violations: Violations): Pieces<Layout>
   checkPadding(cursor.at, headerSize, source, new HiddenBytes(source, violations));
 
   const { spans, tensors, complete } = placed(infos, headerSize, source.size, alignment, violations);
+  yield;
   const section = { start: headerSize, alignment, complete };
   checkCoverage(spans.sort(bySpan), section, source, violations);
+  yield;
   return {
     format: 'gguf',
     version,

@@ -11,7 +11,7 @@ import { Fault, refusable, Violations } from './violations.ts';
 const MAX_HEADER = 100_000_000; // safetensors/src/tensor.rs, MAX_HEADER_SIZE
 const MAX_METADATA = 1_000_000;
 const SPACE = 0x20;
-const PIECE = 1000; // tensors
+const PIECE = 200; // tensors
 
 export function readSafetensors(source: ByteSource): Pieces<Layout | Unreadable> {
   const violations = new Violations();
@@ -66,13 +66,16 @@ class HeaderReader {
   }
 
   *read(): Pieces<Layout> {
+    yield;
     yield* this.#readObject();
     this.#readPadding();
     const spans: Entry[] = [];
     for (const entry of this.#entries.values()) if (entry !== null) spans.push(entry);
     spans.sort(bySpan);
+    yield;
     const section = { start: this.#headerSize, alignment: 1, complete: this.#complete };
     checkCoverage(spans, section, this.#source, this.#violations);
+    yield;
     return {
       format: 'safetensors',
       headerSize: this.#headerSize,

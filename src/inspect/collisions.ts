@@ -1,44 +1,40 @@
-// Finds names that are different to one reader and the same to another. Only names that a reader would change are kept, so
-// millions of ordinary ones cost a test each.
+// Finds names that are different to one reader and the same to another. Millions of ordinary ones cost a test each.
 import { quoted, type Violations } from '../format/violations.ts';
 import type { RuleId } from '../rules.ts';
 import { skeletonOf } from './confusables.ts';
 
-export class Collisions {
-  readonly #what: 'tensor' | 'key';
-  readonly #names: { readonly name: string; readonly offset: number }[] = [];
-  /** What a name becomes → the name, by the reader that changes it. */
-  readonly #changed = READERS.map(() => new Map<string, string>());
+/** A name, and where in the file it is reported. */
+export interface Named {
+  readonly name: string;
+  readonly start: number;
+}
 
-  constructor(what: 'tensor' | 'key') {
-    this.#what = what;
-  }
-
-  add(name: string, offset: number): void {
-    this.#names.push({ name, offset });
-  }
-
-  report(violations: Violations): void {
-    READERS.forEach(({ rule, changes, change, words }, i) => {
-      const changed = this.#changed[i]!;
-      const report = (name: string, other: string, offset: number): void => {
-        const message = (): string => `${this.#what} ${quoted(name)} and ${quoted(other)} are ${words}`;
-        violations.report(rule, message, { offset, ...(this.#what === 'tensor' ? { tensor: name } : {}) });
-      };
-      for (const { name, offset } of this.#names) {
-        if (!changes.test(name)) continue;
-        const became = change(name);
-        if (became === name) continue;
-        const other = changed.get(became);
-        if (other === undefined) changed.set(became, name);
-        else if (other !== name) report(name, other, offset);
-      }
-      if (changed.size === 0) return;
-      for (const { name, offset } of this.#names) {
-        const other = changed.get(name);
-        if (other !== undefined) report(name, other, offset);
-      }
-    });
+export function reportCollisions(
+  what: 'tensor' | 'key',
+  names: readonly Named[],
+  violations: Violations,
+): void {
+  if (!names.some(({ name }) => ANY_CHANGES.test(name))) return;
+  for (const { rule, changes, change, words } of READERS) {
+    const report = ({ name, start: offset }: Named, other: string): void => {
+      const message = (): string => `${what} ${quoted(name)} and ${quoted(other)} are ${words}`;
+      violations.report(rule, message, { offset, ...(what === 'tensor' ? { tensor: name } : {}) });
+    };
+    /** What a name becomes → the name. */
+    const changed = new Map<string, string>();
+    for (const one of names) {
+      if (!changes.test(one.name)) continue;
+      const became = change(one.name);
+      if (became === one.name) continue;
+      const other = changed.get(became);
+      if (other === undefined) changed.set(became, one.name);
+      else if (other !== one.name) report(one, other);
+    }
+    if (changed.size === 0) continue;
+    for (const one of names) {
+      const other = changed.get(one.name);
+      if (other !== undefined) report(one, other);
+    }
   }
 }
 
@@ -77,3 +73,5 @@ const READERS: readonly Reader[] = [
     words: 'the same but for upper and lower case',
   },
 ];
+
+const ANY_CHANGES = new RegExp(READERS.map(({ changes }) => changes.source).join('|'), 'u');

@@ -2,28 +2,25 @@
 // look alike. Names in other scripts than Latin are honest; what counts is whether a name is what it seems.
 import type { Layout } from '../format/layout.ts';
 import { quoted, type Violations } from '../format/violations.ts';
-import { Collisions } from './collisions.ts';
+import { reportCollisions } from './collisions.ts';
 import { isDisguised } from './confusables.ts';
 
 export function inspectNames(layout: Layout, violations: Violations): void {
   const gguf = layout.format === 'gguf';
-  const tensors = new Collisions('tensor');
   for (const { name, start } of layout.tensors) {
     if (!isPlain(name)) checkText(new Name('tensor', name, start, gguf), violations);
     if (name.length > MAX_NAME && !gguf) reportLength('tensor', name, start, violations);
     if (DIGITS.test(name)) checkIndex(name, start, violations);
-    tensors.add(name, start);
   }
-  tensors.report(violations);
-  const keys = new Collisions('key');
+  reportCollisions('tensor', layout.tensors, violations);
   for (const { key, start } of layout.metadata) {
     // The reader of GGUF holds keys to printable ASCII itself.
     if (!isPlain(key) && (!gguf || PRINTABLE.test(key)))
       checkText(new Name('key', key, start, gguf), violations);
     if (key.length > MAX_NAME) reportLength('key', key, start, violations);
-    keys.add(key, start);
   }
-  keys.report(violations);
+  const keys = layout.metadata.map(({ key, start }) => ({ name: key, start }));
+  reportCollisions('key', keys, violations);
 }
 
 /** Where the name of a tensor stands, the layout does not say: its data has to do. */

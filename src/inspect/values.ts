@@ -15,7 +15,7 @@ export function inspectValues(profile: Profile): Finding[] {
     if (stats.quantized !== null) return scales(stats, dtype, report);
     if (dtype === 'F8_E8M0') return exponents(stats, report);
     if (dtype === 'BOOL') return bools(stats, report);
-    return notFinite(stats, packed.has(keyOf(tensor)), report);
+    return notFinite(stats, () => packed.has(keyOf(tensor)), report);
   });
 }
 
@@ -28,10 +28,10 @@ type Report = (rule: RuleId, message: string) => Finding;
 const HONEST_NAN_CODES = 2;
 const NARROW_NAN_CODES = 6; // F8_E5M2 has three of either sign
 
-function notFinite(stats: Stats, packed: boolean, report: Report): Finding[] {
+function notFinite(stats: Stats, isPacked: () => boolean, report: Report): Finding[] {
   const inf = stats.posInf + stats.negInf;
   if (stats.nan + inf === 0) return [];
-  if (packed)
+  if (isPacked())
     return [report('stats/packed', `${stats.nan + inf} of ${stats.count} codes are no finite number`)];
   const found: Finding[] = [];
   if (stats.nan > 0) found.push(report('stats/nan', `${stats.nan} of ${stats.count} elements are NaN`));
@@ -69,7 +69,7 @@ function scales(stats: Stats, dtype: string, report: Report): Finding[] {
   check('scales', first, NEVER_NEGATIVE.has(dtype));
   check('minima', mins, NEVER_NEGATIVE.has(dtype) && !signed);
   // The product of a finite scale and a quant may overflow where it is decoded; of bad scales, their elements say no more.
-  if (found.length === 0 && stats.coverage === 'values') found.push(...notFinite(stats, false, report));
+  if (found.length === 0 && stats.coverage === 'values') found.push(...notFinite(stats, () => false, report));
   return found;
 
   function check(what: string, codes: ScaleStats | null, positive: boolean): void {

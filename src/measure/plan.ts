@@ -25,7 +25,8 @@ export const RANGE_SIZE = 7;
 export interface Plan {
   /**
    * RANGE_SIZE numbers per range: start, end, dtype code or -1 for a digest alone, columns, what is wanted of them (1: norms and
-   * digests of rows, 2: a sketch, 4: forensics), the low and high half of the sketch's seed.
+   * digests of rows, 2: a sketch, 4: forensics), the low and high half of the sketch's seed. Shared memory: of a plan of 100,000
+   * ranges a worker gets no copy.
    */
   readonly ranges: Float64Array;
   /** dtype code of each range. */
@@ -40,7 +41,7 @@ export const PARSED_RANGE = 0;
 /** `parsedSize`: bytes from the beginning of the file, within the header, whose digest is wanted on its own. */
 export function planRanges(layout: Layout | null, parsedSize: number, wanted: Wanted): Plan {
   const all = layout?.tensors ?? [];
-  const ranges = new Float64Array(RANGE_SIZE * (all.length + 1));
+  const ranges = new Float64Array(new SharedArrayBuffer(8 * RANGE_SIZE * (all.length + 1)));
   const dtypes = new Int16Array(all.length + 1);
   const tensors = new Int32Array(all.length).fill(-1);
   let count = 0;

@@ -2,6 +2,7 @@
 // through piscina's own signal: that one rejects at once and leaves the native call running.
 import type { Piscina } from 'piscina';
 import { SteelyardError } from '../error.ts';
+import { turns } from '../turn.ts';
 import { type Io, type NativeMeasurement, native } from './native.ts';
 import { RANGE_SIZE } from './plan.ts';
 import { divide } from './share.ts';
@@ -64,8 +65,13 @@ export class MeasurePool {
 
   /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */
   async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement[]> {
+    const turn = turns();
     const first = divide(job.ranges, job.size);
-    const [others, own] = [job.ranges.slice(0, RANGE_SIZE * first), job.ranges.slice(RANGE_SIZE * first)];
+    await turn();
+    const [others, own] = [
+      job.ranges.subarray(0, RANGE_SIZE * first),
+      job.ranges.subarray(RANGE_SIZE * first),
+    ];
     const end = others.at(1 - RANGE_SIZE) ?? 0;
     return settled([
       this.#run({ ...job, ranges: others, size: end, part: 'ranges' }),

@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import { SteelyardError } from '../error.ts';
 import { detectFormat, readLayout } from '../format/format.ts';
 import { changed, type FileEntry, ModelFile } from '../model/file.ts';
-import { inTurns } from '../turn.ts';
+import { inTurns, turns } from '../turn.ts';
 import { documentViolations, readDocument } from './document.ts';
 import type { Lanes, MeasuredFile, MeasureOptions } from './measure.ts';
 import { PARSED_RANGE, planRanges, wantedOf } from './plan.ts';
@@ -49,6 +49,7 @@ async function measureFile(
 ): Promise<MeasuredFile> {
   pool.assertGoing();
   const file = ModelFile.open(entry);
+  const turn = turns();
   try {
     opened(file.size);
     const format = detectFormat(entry.path, file.head(4));
@@ -57,7 +58,9 @@ async function measureFile(
     const document = format === null ? readDocument(file) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
 
+    await turn();
     const plan = planRanges(layout, parsed.size, wantedOf(options));
+    await turn();
     const begun = performance.now();
     const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
     const seconds = (performance.now() - begun) / 1000;
