@@ -459,6 +459,20 @@ t.test('no rows where elements are not decoded one by one', (t) => {
   t.end();
 });
 
+t.test('counts of any size', (t) => {
+  const bytes = new Uint8Array(8);
+  const { code } = dtypeByName('BF16')!;
+  const { record } = withFile(bytes, (fd) => measure(fd, 8, [range(0, bytes, code)], ways()[0]!));
+  const slots = new Float64Array(Uint8Array.from(record).buffer);
+  const counts = 8; // after the digests of file and range
+  t.equal(slots[counts], 4, 'the number of elements is where it is looked for');
+  for (const count of [2 ** 31 - 1, 2 ** 31, 2 ** 32 + 1, 2 ** 52]) {
+    slots[counts] = count;
+    t.equal(atOnce(readRecord([slots.buffer], [code])).ranges[0]!.stats!.count, count);
+  }
+  t.end();
+});
+
 t.test('tensors across the windows of a large file', async (t) => {
   const window = 64 * 1024 * 1024;
   const names = ['F32', 'BF16', 'F64', 'Q4_K', 'Q8_0', 'I64', 'F8_E5M2', 'C64'];

@@ -20,7 +20,7 @@ export interface Measurement {
   readonly ranges: readonly RangeMeasurement[];
 }
 
-const PIECE = 1000; // ranges
+const PIECE = 200; // ranges
 
 /**
  * `records`: of the parts of a file, in the order of its ranges; the last has its digest. `dtypes`: the dtype code of each
@@ -45,16 +45,14 @@ export function* readRecord(records: readonly ArrayBuffer[], dtypes: ArrayLike<n
 }
 
 function readStats(slots: Slots, dtype: DtypeInfo): Stats {
-  const [count, zero, negativeZero, nan, posInf, negInf, subnormal, distinctNaN] = slots.numbers(8) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const count = slots.count();
+  const zero = slots.count();
+  const negativeZero = slots.count();
+  const nan = slots.count();
+  const posInf = slots.count();
+  const negInf = slots.count();
+  const subnormal = slots.count();
+  const distinctNaN = slots.count();
   const hasValues = slots.number() === 1;
   const components = dtype.name === 'C64' ? 2 * count : count;
   const anyFinite = hasValues && components > nan + posInf + negInf;
@@ -87,7 +85,7 @@ function readStats(slots: Slots, dtype: DtypeInfo): Stats {
       mantissa: slots.nullable(),
       bytes: slots.list(),
     },
-    ...readHistogram(slots, hasValues),
+    histogram: readHistogram(slots, hasValues),
     trailingZeros: orNull(slots.list()),
     quantized: readQuantized(slots),
     rows: readRows(slots),
@@ -95,15 +93,15 @@ function readStats(slots: Slots, dtype: DtypeInfo): Stats {
   };
 }
 
-function readHistogram(slots: Slots, hasValues: boolean): Pick<Stats, 'histogram'> {
+function readHistogram(slots: Slots, hasValues: boolean): Stats['histogram'] {
   const run = (): HistogramRun | null => {
-    const first = slots.number();
+    const first = slots.count();
     const counts = slots.list();
     return counts.length === 0 ? null : { first, counts };
   };
   const negative = run();
   const positive = run();
-  return { histogram: hasValues ? { negative, positive } : null };
+  return hasValues ? { negative, positive } : null;
 }
 
 function readQuantized(slots: Slots): QuantizedStats | null {
@@ -135,9 +133,10 @@ function readScales(slots: Slots): ScaleStats | null {
 }
 
 function readRows(slots: Slots): RowStats | null {
-  const norms = slots.nullables(slots.number());
-  const digests = norms.map(() => slots.digest());
-  return norms.length === 0 ? null : { norms, digests };
+  const rows = slots.number();
+  if (rows === 0) return null;
+  const norms = slots.nullables(rows);
+  return { norms, digests: norms.map(() => slots.digest()) };
 }
 
 function readSketch(slots: Slots): Pick<Stats, 'sketch'> {
