@@ -17,8 +17,9 @@ export function toDocument(profile: Profile, options: { readonly stats?: boolean
   const { files } = profile;
   const tensors =
     options.stats === false ? profile.tensors.map((one) => ({ ...one, stats: null })) : profile.tensors;
-  const text = [...body({ files, tensors })];
-  const document = { schema: PROFILE_SCHEMA, digest: digestOf(text), files, tensors } as const;
+  const text: string[] = [];
+  const digest = digestOf(kept(body({ files, tensors }), text));
+  const document = { schema: PROFILE_SCHEMA, digest, files, tensors } as const;
   unwritten.set(document, text);
   return document;
 }
@@ -42,6 +43,14 @@ const body = (profile: Profile): Iterable<string> => chunked(lines(profile));
 function* lines(profile: Profile): Generator<string, void, undefined> {
   yield* profileLines(profile);
   yield '\n}\n';
+}
+
+/** Keeps each chunk when it was used: it is one string by then, and no longer all the lines that it was made of. */
+function* kept(chunks: Iterable<string>, text: string[]): Generator<string, void, undefined> {
+  for (const chunk of chunks) {
+    yield chunk;
+    text.push(chunk);
+  }
 }
 
 function digestOf(text: Iterable<string>): string {
