@@ -23,7 +23,7 @@ export function inspected(format: Format, bytes: Uint8Array): Broken[] {
   const layout = atOnce(readLayout(format, memory(bytes)));
   return layout.headerSize === null
     ? [...layout.violations]
-    : [...layout.violations, ...inspectHeader(layout), ...valuesOf(layout, bytes)];
+    : [...layout.violations, ...atOnce(inspectHeader(layout)), ...valuesOf(layout, bytes)];
 }
 
 export const ruleSet = (broken: readonly Broken[]): string[] =>

@@ -2,7 +2,7 @@
 import { type Finding, sortFindings, toFinding } from '../finding.ts';
 import type { MeasuredFile } from '../measure/measure.ts';
 import type { Profile } from '../profile/profile.ts';
-import { turns } from '../turn.ts';
+import { inTurns, turns } from '../turn.ts';
 import { inspectAdapters } from './adapter/adapters.ts';
 import { inspectForensics } from './forensics.ts';
 import { inspectHeader } from './header.ts';
@@ -25,7 +25,7 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
   const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
     () =>
       files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
-    () => files.flatMap(headerFindings),
+    () => headerFindings(files),
     () => inspectValues(profile),
     () => (forensics ? inspectForensics(files) : []),
     () => inspectTemplates(files),
@@ -41,5 +41,11 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
   return sortFindings(found.flat());
 }
 
-const headerFindings = ({ entry, layout }: MeasuredFile): Finding[] =>
-  layout === null ? [] : inspectHeader(layout).map((v) => toFinding({ ...v, file: entry.path }));
+async function headerFindings(files: readonly MeasuredFile[]): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { entry, layout } of files) {
+    const violations = layout === null ? [] : await inTurns(inspectHeader(layout));
+    found.push(...violations.map((v) => toFinding({ ...v, file: entry.path })));
+  }
+  return found;
+}

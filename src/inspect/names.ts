@@ -2,16 +2,18 @@
 // look alike. Names in other scripts than Latin are honest; what counts is whether a name is what it seems.
 import type { Layout } from '../format/layout.ts';
 import { quoted, type Violations } from '../format/violations.ts';
+import type { Pieces } from '../turn.ts';
 import { reportCollisions } from './collisions.ts';
 import { isDisguised } from './confusables.ts';
 
-export function inspectNames(layout: Layout, violations: Violations): void {
+export function* inspectNames(layout: Layout, violations: Violations): Pieces<void> {
   const gguf = layout.format === 'gguf';
   for (const { name, start } of layout.tensors) {
     if (!isPlain(name)) checkText(new Name('tensor', name, start, gguf), violations);
     if (name.length > MAX_NAME && !gguf) reportLength('tensor', name, start, violations);
     if (DIGITS.test(name)) checkIndex(name, start, violations);
   }
+  yield;
   reportCollisions('tensor', layout.tensors, violations);
   for (const { key, start } of layout.metadata) {
     // The reader of GGUF holds keys to printable ASCII itself.

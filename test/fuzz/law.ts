@@ -5,6 +5,7 @@ import { readShardIndex } from '../../src/format/shard-index.ts';
 import { inspectHeader } from '../../src/inspect/header.ts';
 import { checkTemplate } from '../../src/inspect/template/check.ts';
 import { RULES, type RuleId } from '../../src/rules.ts';
+import { atOnce } from '../../src/turn.ts';
 import { read } from '../inspected.ts';
 
 interface Said {
@@ -16,7 +17,7 @@ interface Said {
 /** A finding or a layout; offsets inside the file; tensors in order, with unique names, as large as they say. */
 export function breachOfReader(format: Format, bytes: Uint8Array): string | null {
   const layout = read(format, bytes);
-  const inspection = layout.headerSize === null ? [] : inspectHeader(layout);
+  const inspection = layout.headerSize === null ? [] : atOnce(inspectHeader(layout));
   const broken = breachOfFindings([...layout.violations, ...inspection], bytes.length);
   if (broken !== null) return broken;
   if (layout.headerSize === null) return layout.violations.length > 0 ? null : 'unreadable without a reason';
