@@ -14,19 +14,17 @@ function* each<T, U>(items: readonly T[], change: (item: T) => U): Generator<U, 
   for (const item of items) yield change(item);
 }
 
-/** Lines in pieces of some 64 KiB: a model may have 100,000 tensors, and one string for all of them is hundreds of MB. */
-export function* chunked(lines: Iterable<string>): Generator<string, void, undefined> {
+/** Lines in pieces of about `size`: a model may have 100,000 tensors, and one string for all of them is hundreds of MB. */
+export function* chunked(lines: Iterable<string>, size = 1 << 16): Generator<string, void, undefined> {
   let chunk = '';
   for (const line of lines) {
     chunk += line;
-    if (chunk.length < CHUNK) continue;
+    if (chunk.length < size) continue;
     yield chunk;
     chunk = '';
   }
   yield chunk;
 }
-
-const CHUNK = 1 << 16;
 
 export function* list(
   name: string,
