@@ -225,7 +225,11 @@ t.test('long headers are read in pieces', (t) => {
   const metadata = buildFile({ build: { format: 'gguf', metadata: [array] } });
   const vocabulary = memory(Buffer.concat([metadata, Buffer.alloc(50_032)]));
   t.equal([...readLayout('safetensors', tensors)].length, 25 + 3, 'every 200 tensors, and between the steps');
-  t.equal([...readLayout('gguf', vocabulary)].length, 5 + 2, 'every ten thousand elements, and between the steps');
+  t.equal(
+    [...readLayout('gguf', vocabulary)].length,
+    5 + 2,
+    'every ten thousand elements, and between the steps',
+  );
   t.end();
 });
 
