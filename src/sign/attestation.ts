@@ -171,14 +171,8 @@ function claimOf({ predicateType, predicate }: Statement) {
   });
 }
 
-// Made when first asked for: who attests does not wait for zod.
-let made: ReturnType<typeof makeSchemas> | undefined;
+/** Made when asked for: who attests does not wait for zod. */
 function schemas() {
-  made ??= makeSchemas();
-  return made;
-}
-
-function makeSchemas() {
   const z = zod();
   const policy = z.object({
     digest: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
