@@ -40,24 +40,32 @@ export function measureInstructions(): Instructions | undefined {
   if (program === undefined) return;
   const counter = COUNTERS.find((one) => count(one, [program, '/dev/null', '0']) !== undefined);
   if (counter === undefined) return;
-  let digests = 0;
   let kernel = '';
   // Of twice as many bytes less those of the first half: starting the program counts for neither.
-  const perByte = (file: string, size: number, dtype: readonly string[]): number => {
+  const perByte = ({ file, size }: Tile, ...dtype: BenchDtype[]): number => {
     const [whole, half] = [size, size / 2].map(
       (bytes) => count(counter, [program, file, `${bytes}`, ...dtype])!,
     );
     kernel = whole!.output;
     return (whole!.instructions - half!.instructions) / (size / 2);
   };
-  const statistics = BENCH_DTYPES.map((dtype) => {
-    const tile = drawTile(dtype);
-    const file = join(folder, `tile-${dtype}`);
-    writeFileSync(file, tile);
-    digests = perByte(file, tile.length, []);
-    return [dtype, perByte(file, tile.length, [dtype]) - digests] as const;
-  });
+  const tiles = BENCH_DTYPES.map((dtype) => writeTile(folder, dtype));
+  const digests = perByte(tiles[0]!); // the same for any bytes
+  const statistics = tiles.map((tile) => [tile.dtype, perByte(tile, tile.dtype) - digests] as const);
   return { kernel, counter: counter.name, digests, statistics: new Map(statistics) };
+}
+
+interface Tile {
+  readonly dtype: BenchDtype;
+  readonly file: string;
+  readonly size: number;
+}
+
+function writeTile(folder: string, dtype: BenchDtype): Tile {
+  const tile = drawTile(dtype);
+  const file = join(folder, `tile-${dtype}`);
+  writeFileSync(file, tile);
+  return { dtype, file, size: tile.length };
 }
 
 /** Returns the path of native/test/instructions.cc as a program. */
