@@ -7,7 +7,7 @@ import { packageRoot } from './root.ts';
 
 // A file imports only from its own layer or the ones before it.
 const LAYERS = [
-  ['error.ts', 'rules', 'rules.ts', 'dtype.ts', 'loading.ts', 'package.ts', 'turn.ts', 'check.ts'],
+  ['error.ts', 'rules', 'rules.ts', 'dtype.ts', 'loading.ts', 'package.ts', 'turn.ts', 'check.ts', 'runtime'],
   ['finding.ts'],
   ['format'],
   ['model'],

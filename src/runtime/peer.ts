@@ -1,0 +1,36 @@
+// Optional peers: packages that only some commands need and that their users install themselves. Loaded when the command runs.
+import { SteelyardError } from '../error.ts';
+
+/** What `steelyard` loads when it is there, and the versions that were tried. */
+const PEERS = {
+  '@aws-sdk/credential-provider-node': '3',
+  '@kubernetes/client-node': '1.4',
+  '@sigstore/sign': '4.1',
+  bullmq: '6',
+  ioredis: '6',
+  'node-llama-cpp': '3.21',
+  pino: '10',
+  pkcs11js: '2',
+  'prom-client': '15',
+} as const;
+export type Peer = keyof typeof PEERS;
+
+/**
+ * Loads an optional peer.
+ *
+ * @param purpose what needs it, as the message says it: `the engine node-llama-cpp needs the package …`.
+ * @throws SteelyardError USAGE with the install line, if it is not installed or cannot be loaded.
+ */
+export async function peer<T>(name: Peer, purpose: string): Promise<T> {
+  try {
+    return (await import(name)) as T;
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    const problem = missing ? 'is not installed' : 'cannot be loaded';
+    throw new SteelyardError(
+      'USAGE',
+      `${purpose} needs the package ${name}, which ${problem}: npm install ${name}@${PEERS[name]}`,
+      { cause },
+    );
+  }
+}
