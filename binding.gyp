@@ -5,7 +5,7 @@
       "target_name": "steelyard",
       "sources": ["<@(steelyard_source_files)"],
       "defines": ["<@(steelyard_defines)"],
-      "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
+      "include_dirs": ["native", "<!@(node -p \"require('node-addon-api').include_dir\")"],
       "cflags_cc": ["-std=c++20", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fvisibility-inlines-hidden"],
       "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
       "xcode_settings": {

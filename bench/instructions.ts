@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../src/package.ts';
+import { PACKAGE_ROOT } from '../src/runtime/package.ts';
 import { BENCH_DTYPES, type BenchDtype, drawTile } from './weights.ts';
 
 export interface Instructions {

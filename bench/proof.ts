@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scan, signModel, verify } from '../src/index.ts';
-import { PACKAGE_ROOT } from '../src/package.ts';
+import { PACKAGE_ROOT } from '../src/runtime/package.ts';
 import { writeModel } from './models.ts';
 import { run } from './rounds.ts';
 import { CLI } from './tools.ts';

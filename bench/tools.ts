@@ -1,7 +1,7 @@
 // What is compared: command lines that read the same files. A tool that is not installed is left out and named.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../src/package.ts';
+import { PACKAGE_ROOT } from '../src/runtime/package.ts';
 
 export interface Tool {
   readonly name: string;

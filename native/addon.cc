@@ -8,9 +8,9 @@
 #include <new>
 #include <string>
 
-#include "difference.h"
-#include "factors.h"
-#include "measure.h"
+#include "adapter/factors.h"
+#include "difference/difference.h"
+#include "pass/measure.h"
 
 namespace {
 

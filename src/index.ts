@@ -1,40 +1,20 @@
 // The library. It prints nothing, exits nothing and leaves no handler behind.
-export { createMbom, type MbomOptions } from './bom/creation.ts';
-export { type CycloneDxOptions, type CycloneDxVersion, exportCycloneDx } from './bom/cyclonedx.ts';
-export { readMbom } from './bom/document.ts';
-export type { Mbom, MbomFile, Part, TensorsDigest } from './bom/mbom.ts';
-export { tensorsDigest } from './bom/tensors.ts';
-export { type MbomProof, type MbomVerifyOptions, verifyMbom } from './bom/verification.ts';
-export { compare } from './compare/compare.ts';
-export { MODES, type Mode } from './compare/mode.ts';
-export { diffJsonChunks, renderDiffJson } from './diff/json.ts';
+
+export { compare } from './baseline/compare/compare.ts';
+export { MODES, type Mode } from './baseline/compare/mode.ts';
+export { parsePolicy } from './baseline/policy/document/parse-policy.ts';
+export { draftPolicy } from './baseline/policy/draft.ts';
+export { type PolicyCoverage, policyCoverage } from './baseline/policy/matches.ts';
+export type { FailOn, Policy } from './baseline/policy/policy.ts';
+export { type Judgement, type JudgeOptions, judge, type Verdict } from './baseline/policy/verdict.ts';
+export type { Report, Timing } from './baseline/report.ts';
+export { type DiffOptions, diff } from './diff/diff.ts';
 export { renderPage } from './diff/page/page.ts';
-export type * from './diff/report.ts';
+export { diffJsonChunks, renderDiffJson } from './diff/report/diff-json.ts';
+export type * from './diff/report/diff-report.ts';
+export { type DiffTextOptions, renderDiffText } from './diff/report/diff-text.ts';
 export type { ModelSource } from './diff/side.ts';
-export { type DiffTextOptions, renderDiffText } from './diff/text.ts';
-export { type DiffOptions, diff } from './diff.ts';
-export type { Coverage } from './dtype.ts';
-export { type ErrorCode, SteelyardError } from './error.ts';
-export type { Failure, Finding, Waived } from './finding.ts';
-export type { Format } from './format/layout.ts';
-export type { Progress } from './measure/measure.ts';
-export type { Io } from './measure/native.ts';
-export type { HistogramRun, QuantizedStats, RowStats, ScaleStats, Stats } from './measure/stats.ts';
-export type { FollowSymlinks } from './model/links.ts';
-export { VERSION } from './package.ts';
-export { type PolicyCoverage, policyCoverage } from './policy/coverage.ts';
-export { draftPolicy } from './policy/draft.ts';
-export { parsePolicy } from './policy/parse.ts';
-export type { Policy } from './policy/policy.ts';
-export { type FailOn, type Judgement, judge, type Measure, type Verdict } from './policy/verdict.ts';
-export { type ProfileDocument, profileChunks } from './profile/document.ts';
-export { parseProfile } from './profile/parse.ts';
-export type { FileProfile, MetadataProfile, Profile, TensorProfile } from './profile/profile.ts';
 export { type ProfileOptions, profile } from './profile.ts';
-export type { Report, Timing } from './report/report.ts';
-export { RULES, type Rule, type RuleId, SEVERITIES, type Severity } from './rules.ts';
-export { type ScanOptions, scan } from './scan.ts';
-export { DOCUMENTS, type DocumentName, jsonSchema } from './schemas.ts';
 export {
   type AttestationProof,
   type AttestOptions,
@@ -42,23 +22,50 @@ export {
   PREDICATES,
   type Predicate,
   verifyAttestation,
-} from './sign/attestation.ts';
+} from './proof/attestation.ts';
+export { createMbom, type MbomOptions } from './proof/bom/creation.ts';
+export { type CycloneDxOptions, type CycloneDxVersion, exportCycloneDx } from './proof/bom/cyclonedx.ts';
+export type { Mbom, MbomFile, Part, TensorsDigest } from './proof/bom/mbom.ts';
+export { readMbom } from './proof/bom/mbom-document.ts';
+export { tensorsDigest } from './proof/bom/tensors-digest.ts';
+export { type MbomProof, type MbomVerifyOptions, verifyMbom } from './proof/bom/verification.ts';
 export {
   type ContentOptions,
   type DeclarableTensor,
   digestModel,
   type ModelContent,
   modelRoot,
-} from './sign/content.ts';
-export type { SignableFile } from './sign/manifest.ts';
-export type { Outcome, Refusal, RefusalCode } from './sign/refusal.ts';
-export { type ReusableDigests, reusableDigests } from './sign/reuse.ts';
+} from './proof/sign/model-digest.ts';
+export type { Outcome, Refusal, RefusalCode } from './proof/sign/refusal.ts';
+export { type ReusableDigests, reusableDigests } from './proof/sign/reuse.ts';
 export {
   type SignedBundle,
   type SigningKey,
   type SignOptions,
   signDocument,
   signModel,
-} from './sign/sign.ts';
-export type { CertificateTrust, IdentityTrust, KeyTrust, Signer, Trust } from './sign/trust.ts';
-export { type ModelProof, type VerifyOptions, verify, verifyDocument } from './sign/verify.ts';
+} from './proof/sign/sign.ts';
+export type { SignableFile } from './proof/sign/statement/manifest.ts';
+export type { CertificateTrust, IdentityTrust, KeyTrust, Signer, Trust } from './proof/sign/trust.ts';
+export { type ModelProof, type VerifyOptions, verify, verifyDocument } from './proof/sign/verify.ts';
+export { DOCUMENTS, type DocumentName, jsonSchema } from './report/schemas.ts';
+export { type ErrorCode, SteelyardError } from './rules/error.ts';
+export type { Failure, Finding, Waived } from './rules/finding.ts';
+export { RULES, type Rule, type RuleId, SEVERITIES, type Severity } from './rules/rules.ts';
+export { VERSION } from './runtime/package.ts';
+export type { Coverage } from './scan/dtype.ts';
+export type { Format } from './scan/format/layout.ts';
+export type { Io } from './scan/measure/native.ts';
+export type { Progress } from './scan/measure/options.ts';
+export type {
+  HistogramRun,
+  QuantizedStats,
+  RowStats,
+  ScaleStats,
+  Stats,
+} from './scan/measure/record/stats.ts';
+export type { FollowSymlinks } from './scan/model/links.ts';
+export { type ProfileDocument, profileChunks } from './scan/profile/document/document.ts';
+export { parseProfile } from './scan/profile/document/parse-profile.ts';
+export type { FileProfile, MetadataProfile, Profile, TensorProfile } from './scan/profile/profile.ts';
+export { type ScanOptions, scan } from './scan.ts';

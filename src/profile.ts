@@ -1,8 +1,9 @@
 // A model → the profile that its later copies are held against.
-import { SteelyardError } from './error.ts';
-import { quoted } from './format/violations.ts';
-import type { MeasureOptions } from './measure/measure.ts';
-import { type ProfileDocument, toDocument } from './profile/document.ts';
+
+import { quoted } from './document/violations.ts';
+import { SteelyardError } from './rules/error.ts';
+import type { MeasureOptions } from './scan/measure/options.ts';
+import { type ProfileDocument, toDocument } from './scan/profile/document/document.ts';
 import { scan } from './scan.ts';
 
 export interface ProfileOptions extends MeasureOptions {

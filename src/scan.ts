@@ -1,18 +1,18 @@
 // The spine: paths in, report out, every stage in order.
-import type { Mode } from './compare/mode.ts';
-import { SteelyardError } from './error.ts';
-import { loading } from './loading.ts';
-import { type MeasureOptions, measureFiles, threadsOf } from './measure/measure.ts';
-import type { Stats } from './measure/stats.ts';
-import type { FollowSymlinks } from './model/links.ts';
-import { listModel } from './model/model.ts';
-import { VERSION } from './package.ts';
-import { assertDay } from './policy/day.ts';
-import type { Policy } from './policy/policy.ts';
-import type { FailOn } from './policy/verdict.ts';
-import type { Profile } from './profile/profile.ts';
-import type { Report } from './report/report.ts';
-import { turns } from './turn.ts';
+import type { Mode } from './baseline/compare/mode.ts';
+import { assertDay } from './baseline/policy/day.ts';
+import type { FailOn, Policy } from './baseline/policy/policy.ts';
+import type { Report } from './baseline/report.ts';
+import { SteelyardError } from './rules/error.ts';
+import { loading } from './runtime/loading.ts';
+import { VERSION } from './runtime/package.ts';
+import { turns } from './runtime/turn.ts';
+import { measureFiles, threadsOf } from './scan/measure/measure.ts';
+import type { MeasureOptions } from './scan/measure/options.ts';
+import type { Stats } from './scan/measure/record/stats.ts';
+import type { FollowSymlinks } from './scan/model/links.ts';
+import { listModel } from './scan/model/model.ts';
+import type { Profile } from './scan/profile/profile.ts';
 
 export interface ScanOptions extends MeasureOptions {
   /** The lowest severity that fails the verdict; default: the policy's, else 'high'. */
@@ -50,7 +50,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
     sketch: options.sketch ?? has(baseline, ({ sketch }) => sketch !== undefined),
   });
-  const stages = loading(import('./stages.ts'));
+  const stages = loading(import('./baseline/stages.ts'));
   const measured = await measuring;
   const stage = await stages;
   await turn();

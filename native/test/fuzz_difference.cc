@@ -2,7 +2,7 @@
 // the same record whether the bytes are mapped or read, and nothing changed between a tensor and itself.
 #include <numeric>
 
-#include "../difference.h"
+#include "difference/difference.h"
 #include "fuzz_ranges.h"
 
 using namespace steelyard;

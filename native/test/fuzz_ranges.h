@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-#include "../measure.h"
+#include "pass/measure.h"
 
 namespace steelyard::fuzz {
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "../measure.h"
+#include "pass/measure.h"
 
 using namespace steelyard;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../dispatch.h"
+#include "counts/dispatch.h"
 
 using steelyard::Kernel;
 using steelyard::Sha256;

@@ -43,17 +43,37 @@ interface Entry {
 
 /** In the order of the help. */
 const COMMANDS: readonly Entry[] = [
-  { name: 'profile', help: BASELINE_HELP, load: async () => (await import('./profile.ts')).profileCommand() },
-  { name: 'check', help: BASELINE_HELP, load: async () => (await import('./scan.ts')).checkCommand() },
-  { name: 'diff', load: async () => (await import('./diff.ts')).diffCommand() },
+  {
+    name: 'profile',
+    help: BASELINE_HELP,
+    load: async () => (await import('./approve/profile-command.ts')).profileCommand(),
+  },
+  {
+    name: 'check',
+    help: BASELINE_HELP,
+    load: async () => (await import('./look/scan-command.ts')).checkCommand(),
+  },
+  { name: 'diff', load: async () => (await import('./look/diff-command.ts')).diffCommand() },
   { name: 'policy', load: loadPolicy },
-  { name: 'schema', load: async () => (await import('./schema.ts')).schemaCommand() },
-  { name: 'sign', help: PROOF_HELP, load: async () => (await import('./sign.ts')).signCommand() },
-  { name: 'verify', help: PROOF_HELP, load: async () => (await import('./verify.ts')).verifyCommand() },
-  { name: 'attest', help: PROOF_HELP, load: async () => (await import('./attest.ts')).attestCommand() },
+  { name: 'schema', load: async () => (await import('./look/schema-command.ts')).schemaCommand() },
+  {
+    name: 'sign',
+    help: PROOF_HELP,
+    load: async () => (await import('./prove/sign-command.ts')).signCommand(),
+  },
+  {
+    name: 'verify',
+    help: PROOF_HELP,
+    load: async () => (await import('./prove/verify-command.ts')).verifyCommand(),
+  },
+  {
+    name: 'attest',
+    help: PROOF_HELP,
+    load: async () => (await import('./prove/attest-command.ts')).attestCommand(),
+  },
   { name: 'bom', load: loadBom },
-  { name: 'rules', load: async () => (await import('./rules.ts')).rulesCommand() },
-  { name: 'explain', load: async () => (await import('./rules.ts')).explainCommand() },
+  { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
+  { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];
 
 /** Adds the command of that name; all of them where there is none, for the help and for suggestions. */
@@ -67,13 +87,13 @@ export async function addCommands(program: Command, name: string | undefined): P
 }
 
 async function loadPolicy(): Promise<Command> {
-  const { policyCommands } = await import('./policy.ts');
+  const { policyCommands } = await import('./approve/policy-command.ts');
   const policy = new Command('policy').summary('write and try out a policy: what a model must be');
   return withCommands(policy, policyCommands(), BASELINE_HELP);
 }
 
 async function loadBom(): Promise<Command> {
-  const { bomCommands } = await import('./bom.ts');
+  const { bomCommands } = await import('./prove/bom-command.ts');
   const bom = new Command('bom').summary('declare what a model is made of: the MBOM');
   return withCommands(bom, bomCommands(), PROOF_HELP);
 }

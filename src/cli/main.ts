@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The command line's entry: commands, help, and what bad usage exits with.
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../package.ts';
-import { say, sayError } from './message.ts';
-import { scanCommand } from './scan.ts';
+import { VERSION } from '../runtime/package.ts';
+import { scanCommand } from './look/scan-command.ts';
+import { say, sayError } from './terminal/message.ts';
 
 const HELP = `
 Examples:

@@ -1,10 +1,11 @@
 // What commands that read a model have in common: Ctrl-C, progress, where it is written, and what becomes of an error.
-import { SteelyardError } from '../error.ts';
-import type { Progress } from '../index.ts';
-import { interruption } from './interruption.ts';
-import { say, sayError } from './message.ts';
-import { writeFileWhole, writeStdout } from './output.ts';
-import { progressDisplay } from './progress.ts';
+
+import { SteelyardError } from '../rules/error.ts';
+import type { Progress } from '../scan/measure/options.ts';
+import { interruption } from './terminal/interruption.ts';
+import { say, sayError } from './terminal/message.ts';
+import { writeFileWhole, writeStdout } from './terminal/output.ts';
+import { progressDisplay } from './terminal/progress.ts';
 
 export interface Run {
   readonly signal: AbortSignal;

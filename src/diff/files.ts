@@ -1,31 +1,31 @@
 // Files that are not weights, and metadata. Pure.
-import type { FileProfile, MetadataProfile, Profile } from '../profile/profile.ts';
-import type { FileChange, MetadataChange } from './report.ts';
+import type { FileProfile, MetadataProfile, Profile } from '../scan/profile/profile.ts';
+import type { FileChange, MetadataChange } from './report/diff-report.ts';
 
 /** Weight files too, where neither a tensor nor metadata says why their bytes differ. */
 export function fileChanges(good: Profile, suspect: Profile, explained: ReadonlySet<string>): FileChange[] {
   const found: FileChange[] = [];
-  for (const [before, now] of filePairs(good, suspect)) {
-    if (before?.sha256 === now?.sha256) continue;
-    const isWeights = (before ?? now)!.format !== null;
-    if (isWeights && (before === null || now === null || explained.has(now.path))) continue;
-    const path = (now ?? before)!.path;
-    found.push({ path, good: before?.sha256 ?? null, suspect: now?.sha256 ?? null });
+  for (const [before, after] of filePairs(good, suspect)) {
+    if (before?.sha256 === after?.sha256) continue;
+    const isWeights = (before ?? after)!.format !== null;
+    if (isWeights && (before === null || after === null || explained.has(after.path))) continue;
+    const path = (after ?? before)!.path;
+    found.push({ path, good: before?.sha256 ?? null, suspect: after?.sha256 ?? null });
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 export function metadataChanges(good: Profile, suspect: Profile): MetadataChange[] {
-  return filePairs(good, suspect).flatMap(([before, now]) => {
-    if (before === null || now === null) return [];
-    const [old, present] = [before, now].map(
+  return filePairs(good, suspect).flatMap(([before, after]) => {
+    if (before === null || after === null) return [];
+    const [old, present] = [before, after].map(
       ({ metadata }) => new Map(metadata.map((entry) => [entry.key, shown(entry)])),
     ) as [Map<string, string>, Map<string, string>];
     const keys = [...new Set([...old.keys(), ...present.keys()])];
     return keys
       .filter((key) => old.get(key) !== present.get(key))
       .map((key) => ({
-        file: now.path,
+        file: after.path,
         key,
         good: old.get(key) ?? null,
         suspect: present.get(key) ?? null,
@@ -36,15 +36,15 @@ export function metadataChanges(good: Profile, suspect: Profile): MetadataChange
 type FilePair = readonly [good: FileProfile | null, suspect: FileProfile | null];
 
 /** By path; where each side has one weight file, these two, whatever they are called. */
-export function filePairs(good: Profile, suspect: Profile): FilePair[] {
-  const [before, now] = [good, suspect].map(({ files }) => files.filter(({ format }) => format !== null));
-  const alone = before!.length === 1 && now!.length === 1 ? ([before![0]!, now![0]!] as const) : null;
+function filePairs(good: Profile, suspect: Profile): FilePair[] {
+  const [before, after] = [good, suspect].map(({ files }) => files.filter(({ format }) => format !== null));
+  const alone = before!.length === 1 && after!.length === 1 ? ([before![0]!, after![0]!] as const) : null;
   const known = new Map(good.files.map((file) => [file.path, file]));
   const pairs: FilePair[] = alone === null ? [] : [alone];
   for (const file of suspect.files) {
     if (file === alone?.[1]) continue;
-    const base = known.get(file.path);
-    pairs.push([base === undefined || base === alone?.[0] ? null : base, file]);
+    const good = known.get(file.path);
+    pairs.push([good === undefined || good === alone?.[0] ? null : good, file]);
   }
   const here = new Set(suspect.files.map(({ path }) => path));
   for (const file of good.files) if (file !== alone?.[0] && !here.has(file.path)) pairs.push([file, null]);

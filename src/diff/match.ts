@@ -1,9 +1,9 @@
 // Which tensor of the suspect stands for which of the good model, and what is not where it was. Pure.
-import { type Pair, type Pairing, pairTensors } from '../compare/pairing.ts';
-import type { Profile, TensorProfile } from '../profile/profile.ts';
-import type { StructuralChange, TensorPlace } from './report.ts';
+import { type Pair, type Pairing, pairTensors } from '../baseline/compare/pairing.ts';
+import type { Profile, TensorProfile } from '../scan/profile/profile.ts';
+import type { StructuralChange, TensorPlace } from './report/diff-report.ts';
 
-export interface Match {
+interface Match {
   /** Same name, other bytes; in the suspect's order. */
   readonly changed: readonly Pair[];
   readonly structure: readonly StructuralChange[];
@@ -15,16 +15,17 @@ export interface Match {
 export function match(good: Profile, suspect: Profile): Match {
   const { pairs, missing, added } = paired(good, suspect);
   const order = new Map(suspect.tensors.map((tensor, index) => [tensor, index]));
-  const sorted = [...pairs].sort((a, b) => order.get(a.now)! - order.get(b.now)!);
+  const sorted = [...pairs].sort((a, b) => order.get(a.suspect)! - order.get(b.suspect)!);
   const owner = ownersOf(good.tensors);
   return {
-    changed: sorted.filter(({ base, now }) => !isSame(base, now)),
+    changed: sorted.filter(({ good, suspect }) => !isSame(good, suspect)),
     structure: [
-      ...added.map((now): StructuralChange => ({ kind: 'added', good: null, suspect: placeOf(now) })),
-      ...missing.map((base): StructuralChange => ({ kind: 'removed', good: placeOf(base), suspect: null })),
+      ...added.map((suspect): StructuralChange => ({ kind: 'added', good: null, suspect: placeOf(suspect) })),
+      ...missing.map((good): StructuralChange => ({ kind: 'removed', good: placeOf(good), suspect: null })),
       ...sorted.flatMap((pair) => changesOf(pair, owner)),
     ],
-    identical: pairs.filter(({ base, now }) => isSame(base, now) && base.name === now.name).length,
+    identical: pairs.filter(({ good, suspect }) => isSame(good, suspect) && good.name === suspect.name)
+      .length,
     paired: pairs.length,
   };
 }
@@ -44,7 +45,7 @@ function paired(good: Profile, suspect: Profile): Pairing {
   const { pairs, missing, added } = pairTensors(filed(suspect), filed(good), 'converted');
   const own = (tensor: TensorProfile): TensorProfile => owners.get(tensor)!;
   return {
-    pairs: pairs.map(({ base, now, how }) => ({ base: own(base), now: own(now), how })),
+    pairs: pairs.map(({ good, suspect, how }) => ({ good: own(good), suspect: own(suspect), how })),
     missing: missing.map(own),
     added: added.map(own),
   };
@@ -58,20 +59,20 @@ export const placeOf = ({ name, file, dtype, shape, sha256 }: TensorProfile): Te
   sha256,
 });
 
-const isSame = (base: TensorProfile, now: TensorProfile): boolean =>
-  base.sha256 !== null && base.sha256 === now.sha256 && base.dtype === now.dtype;
+const isSame = (good: TensorProfile, suspect: TensorProfile): boolean =>
+  good.sha256 !== null && good.sha256 === suspect.sha256 && good.dtype === suspect.dtype;
 
 const isOneFile = ({ files }: Profile): boolean => files.filter(({ format }) => format !== null).length === 1;
 
-function changesOf({ base, now, how }: Pair, owner: Owner): StructuralChange[] {
-  const places = { good: placeOf(base), suspect: placeOf(now) };
+function changesOf({ good, suspect, how }: Pair, owner: Owner): StructuralChange[] {
+  const places = { good: placeOf(good), suspect: placeOf(suspect) };
   const found: StructuralChange[] = [];
-  if (base.name !== now.name) found.push({ kind: 'renamed', ...places });
+  if (good.name !== suspect.name) found.push({ kind: 'renamed', ...places });
   else if (how === 'moved') found.push({ kind: 'moved', ...places });
-  if (base.dtype !== now.dtype) found.push({ kind: 'retyped', ...places });
-  if (base.shape.join() !== now.shape.join()) found.push({ kind: 'reshaped', ...places });
-  const other = isSame(base, now) ? undefined : owner(now);
-  if (other !== undefined && other.name !== base.name)
+  if (good.dtype !== suspect.dtype) found.push({ kind: 'retyped', ...places });
+  if (good.shape.join() !== suspect.shape.join()) found.push({ kind: 'reshaped', ...places });
+  const other = isSame(good, suspect) ? undefined : owner(suspect);
+  if (other !== undefined && other.name !== good.name)
     found.push({ kind: 'swapped', good: placeOf(other), suspect: places.suspect });
   return found;
 }

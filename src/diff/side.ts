@@ -1,20 +1,20 @@
 // One of the two models: what it is, and where its bytes are.
-import { withoutFiles } from '../compare/compare.ts';
-import { SteelyardError } from '../error.ts';
-import { type MeasureOptions, measureFiles } from '../measure/measure.ts';
-import { changed, type FileEntry, ModelFile } from '../model/file.ts';
-import type { FollowSymlinks } from '../model/links.ts';
-import { listModel } from '../model/model.ts';
-import { buildProfile } from '../profile/build.ts';
-import type { ProfileDocument } from '../profile/document.ts';
-import type { Profile } from '../profile/profile.ts';
-import type { Side } from './report.ts';
+import { withoutFiles } from '../baseline/compare/compare.ts';
+import { SteelyardError } from '../rules/error.ts';
+import { measureFiles } from '../scan/measure/measure.ts';
+import type { MeasureOptions } from '../scan/measure/options.ts';
+import { changed, type FileEntry, ModelFile } from '../scan/model/file.ts';
+import type { FollowSymlinks } from '../scan/model/links.ts';
+import { listModel } from '../scan/model/model.ts';
+import { buildProfile } from '../scan/profile/build.ts';
+import type { ProfileDocument } from '../scan/profile/document/document.ts';
+import type { Profile } from '../scan/profile/profile.ts';
+import type { Side } from './report/diff-report.ts';
 
 /** Files and folders, or the profile of a model that is not at hand. */
 export type ModelSource = string | readonly string[] | ProfileDocument;
 
-export interface SideOptions
-  extends Pick<MeasureOptions, 'threads' | 'io' | 'rows' | 'signal' | 'onProgress'> {
+interface SideOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'rows' | 'signal' | 'onProgress'> {
   /** A ready profile: the weights are not measured again, and only tensors that changed are read. */
   readonly profile?: ProfileDocument | undefined;
   readonly followSymlinks?: FollowSymlinks | undefined;

@@ -1,14 +1,14 @@
 // The tokens that rows of embeddings and output heads stand for. They are foreign text.
-import { SteelyardError } from '../error.ts';
-import { detectFormat, readLayout } from '../format/format.ts';
-import { isTokenRows } from '../measure/plan.ts';
-import type { ModelFile } from '../model/file.ts';
-import { atOnce } from '../turn.ts';
-import type { AxisChange, TensorChange } from './report.ts';
+import { SteelyardError } from '../rules/error.ts';
+import { atOnce } from '../runtime/turn.ts';
+import { detectFormat, readLayout } from '../scan/format/format.ts';
+import { isTokenRows } from '../scan/measure/plan.ts';
+import type { ModelFile } from '../scan/model/file.ts';
+import type { AxisChange, TensorChange } from './report/diff-report.ts';
 import { reopen, type SideModel } from './side.ts';
 
 /** By index. */
-export type Vocabulary = ReadonlyMap<number, string>;
+type Vocabulary = ReadonlyMap<number, string>;
 
 /** tokenizer.json of the largest vocabularies has some 35 MB. */
 const DOCUMENT_MAX = 64 * 2 ** 20;

@@ -1,9 +1,10 @@
 // The text report's first section: what was looked at, one block per file.
-import type { FileProfile, TensorProfile } from '../profile/profile.ts';
-import { inert } from './inert.ts';
-import { type Paint, WIDTH, wrapped } from './page.ts';
-import { bytes, counted, duration, grouped } from './quantity.ts';
-import type { Report } from './report.ts';
+
+import type { Report } from '../baseline/report.ts';
+import { type Paint, WIDTH, wrapped } from '../document/text/frame.ts';
+import { inert } from '../document/text/inert.ts';
+import { bytes, counted, duration, grouped } from '../document/text/quantity.ts';
+import type { FileProfile, TensorProfile } from '../scan/profile/profile.ts';
 
 export function fileLines(report: Report, paint: Paint): string[] {
   const dtypes = dtypeCounts(report.tensors);

@@ -1,11 +1,11 @@
 // Which tensors stand out among their own kind. A ranking for people, not a finding: a tensor may be odd for good reasons,
 // and one that is not odd may still be poisoned.
 
-import type { Stats } from '../measure/stats.ts';
-import type { TensorProfile } from '../profile/profile.ts';
-import { counted, grouped, rounded } from './quantity.ts';
+import { counted, grouped, rounded } from '../document/text/quantity.ts';
+import type { Stats } from '../scan/measure/record/stats.ts';
+import type { TensorProfile } from '../scan/profile/profile.ts';
 
-export interface Oddity {
+interface Oddity {
   readonly tensor: TensorProfile;
   /** In words, with the number that is odd. */
   readonly reason: string;

@@ -1,15 +1,16 @@
 // The report for people: what was looked at, what was found, what stands out, and last what that means. Pure: the same
 // report gives the same text on every terminal.
-import { SEVERITIES } from '../rules.ts';
+
+import type { Report } from '../baseline/report.ts';
+import { type Paint, painter } from '../document/text/frame.ts';
+import { bytes, counted, duration, grouped } from '../document/text/quantity.ts';
+import { SEVERITIES } from '../rules/rules.ts';
 import { fileLines } from './files.ts';
 import { errorLines, findingLines } from './findings.ts';
 import { magnitudeLines } from './magnitudes.ts';
-import { type Paint, painter } from './page.ts';
-import { bytes, counted, duration, grouped } from './quantity.ts';
-import type { Report } from './report.ts';
-import { coverageLines, largestLines, oddestLines } from './tensors.ts';
+import { coverageLines, largestLines, oddestLines } from './tensor-list.ts';
 
-export interface TextOptions {
+interface TextOptions {
   /** ANSI colour; the caller knows the terminal. */
   readonly colour?: boolean;
   /** Only findings at or above low, errors and the closing lines. */

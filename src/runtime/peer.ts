@@ -1,5 +1,5 @@
 // Optional peers: packages that only some commands need and that their users install themselves. Loaded when the command runs.
-import { SteelyardError } from '../error.ts';
+import { SteelyardError } from '../rules/error.ts';
 
 /** What `steelyard` loads when it is there, and the versions that were tried. */
 const PEERS = {
@@ -13,7 +13,7 @@ const PEERS = {
   pkcs11js: '2',
   'prom-client': '15',
 } as const;
-export type Peer = keyof typeof PEERS;
+type Peer = keyof typeof PEERS;
 
 /**
  * Loads an optional peer.

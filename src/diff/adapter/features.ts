@@ -1,8 +1,8 @@
 // What is compared of an adapter with others: per module three numbers that do not depend on how it was factored, and what has to be
 // the same before any of them can be compared.
-import { quoted } from '../../format/violations.ts';
-import type { ModuleSpectrum } from './report.ts';
-import type { LoadedAdapter } from './weights.ts';
+import { quoted } from '../../document/violations.ts';
+import type { ModuleSpectrum } from './adapter-report.ts';
+import type { LoadedAdapter } from './factors.ts';
 
 /** ln ‖ΔW‖, logit(σ₁² / Σσ²) and −Σp ln p / ln r, in this order. */
 export const STATISTICS = ['ln norm', 'logit energy', 'entropy'] as const;

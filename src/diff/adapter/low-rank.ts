@@ -1,11 +1,11 @@
 // The mathematics of low-rank updates, on matrices as large as the rank. With B = Q_B R_B and Aᵀ = Q_A R_A, s·B·A has the singular
 // values of s·R_B·R_Aᵀ, exactly; two updates whose factors are told in one basis can be subtracted and projected there. The
-// products over whole factors are native (native/factors.h), the decompositions are ml-matrix's.
+// products over whole factors are native (native/adapter/factors.h), the decompositions are ml-matrix's.
 import { Matrix, SVD } from 'ml-matrix';
-import type { ModuleDiff, ModuleSpectrum } from './report.ts';
+import type { ModuleDiff, ModuleSpectrum } from './adapter-report.ts';
 
 /** What native.factors returns of one update. */
-export interface Triangles {
+interface Triangles {
   readonly rank: number;
   readonly ra: Matrix;
   readonly rb: Matrix;
@@ -20,7 +20,7 @@ export interface Update extends Triangles {
 }
 
 /** The second of two in the basis of both. */
-export interface Continuation {
+interface Continuation {
   readonly a: Matrix;
   readonly b: Matrix;
 }

@@ -1,9 +1,9 @@
 // An adapter among known-good ones of the same recipe. A norm or an entropy by itself says nothing: learning rate and steps move them more
 // than poison does. What can be said is how odd an adapter is among others that had the same chance to be so. Pure.
-import { quoted } from '../../format/violations.ts';
+import { quoted } from '../../document/violations.ts';
+import type { PopulationRank } from './adapter-report.ts';
+import { scoresOf } from './distance-score.ts';
 import { difference, type Features, FLOORS, median, robustZ, STATISTICS } from './features.ts';
-import { scoresOf } from './oddity.ts';
-import type { PopulationRank } from './report.ts';
 
 /** Below this no p-value is small enough to mean anything; only the rank is told. */
 const LEAST = 20;

@@ -1,8 +1,8 @@
 // What runs in a worker thread: the updates of one module. Plain objects go in and out.
 import { Matrix } from 'ml-matrix';
-import { native } from '../../measure/native.ts';
+import { native } from '../../scan/measure/native.ts';
+import type { ModuleDiff } from './adapter-report.ts';
 import { pairOf, spectrumOf, type Update } from './low-rank.ts';
-import type { ModuleDiff } from './report.ts';
 
 /** The factors of an update, as they stand in the file. */
 export interface Factors {

@@ -1,8 +1,8 @@
 // The changed tensors as columns, and the closer look at those that matter.
-import { inert } from '../../report/inert.ts';
-import type { DiffReport, TensorChange, TensorPlace } from '../report.ts';
+import { inert } from '../../document/text/inert.ts';
+import type { DiffReport, TensorChange, TensorPlace } from '../report/diff-report.ts';
+import type { PageDetail, TensorColumns } from './contract.ts';
 import { coded, sentence, short } from './cut.ts';
-import type { PageDetail, TensorColumns } from './data.ts';
 import { detailOf } from './detail.ts';
 import { spotOf } from './place.ts';
 

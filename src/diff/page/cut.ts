@@ -1,6 +1,6 @@
 // The pieces a page is cut to. A page that no browser opens shows nothing, so every list has an end, and says so.
-import { inert } from '../../report/inert.ts';
-import type { Capped, Coded } from './data.ts';
+import { inert } from '../../document/text/inert.ts';
+import type { Capped, Coded } from './contract.ts';
 
 /** Sentences: longer ones are attempts to scroll the rest away. */
 const SENTENCE = 600;

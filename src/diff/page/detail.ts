@@ -1,8 +1,8 @@
 // The closer look at one tensor: bits, rows, columns, spectrum, elements.
-import { inert } from '../../report/inert.ts';
-import type { AxisChange, Difference, ElementChange, TensorChange } from '../report.ts';
+import { inert } from '../../document/text/inert.ts';
+import type { AxisChange, Difference, ElementChange, TensorChange } from '../report/diff-report.ts';
+import type { BitFields, PageAxis, PageDetail, PageElement } from './contract.ts';
 import { lengths, short } from './cut.ts';
-import type { BitFields, PageAxis, PageDetail, PageElement } from './data.ts';
 
 /** Rows and columns that are listed; the report has more. */
 const LINES = 24;

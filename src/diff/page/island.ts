@@ -1,10 +1,10 @@
 // Report → what the page carries. From here on there is no foreign string that is not inert.
-import { inert } from '../../report/inert.ts';
-import type { Conclusion, DiffReport, Side, TensorPlace } from '../report.ts';
-import { adapterOf } from './adapter.ts';
+import { inert } from '../../document/text/inert.ts';
+import type { Conclusion, DiffReport, Side, TensorPlace } from '../report/diff-report.ts';
+import { adapterOf } from './adapter-data.ts';
 import { chosen, columnsOf, detailsOf, typed } from './columns.ts';
+import type { PageConclusion, PageData, PagePlace, PageSide } from './contract.ts';
 import { capped, sentence, short } from './cut.ts';
-import type { PageConclusion, PageData, PagePlace, PageSide } from './data.ts';
 
 /** Entries of a list; the page says how many there are in all. */
 const ENTRIES = 1000;

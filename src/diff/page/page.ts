@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../../package.ts';
-import type { DiffReport } from '../report.ts';
+import { PACKAGE_ROOT } from '../../runtime/package.ts';
+import type { DiffReport } from '../report/diff-report.ts';
 import { pageData } from './island.ts';
 
 /**

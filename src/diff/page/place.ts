@@ -1,6 +1,6 @@
 // Where in a network a tensor sits, read from its name. Only for drawing: nothing is concluded from it.
 
-export interface Spot {
+interface Spot {
   /** −1: in no layer. */
   readonly layer: number;
   /** The name with its numbers left open, so that the same part of every layer has the same one. */

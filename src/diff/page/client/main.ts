@@ -1,14 +1,14 @@
 // Draws the page from the data that it carries.
-import { bytes, counted, grouped } from '../../../report/quantity.ts';
-import type { PageData } from '../data.ts';
-import { adapterSection } from './adapter.ts';
-import { changeSections, errorSection } from './changes.ts';
-import { detailOf } from './detail.ts';
-import { element, section } from './element.ts';
-import { conclusionsSection, header } from './header.ts';
-import { heatMap } from './heatmap.ts';
-import { foremost, marksOf, tensorTable } from './tensors.ts';
-import { headline } from './words.ts';
+import { bytes, counted, grouped } from '../../../document/text/quantity.ts';
+import type { PageData } from '../contract.ts';
+import { element, section } from './part/element.ts';
+import { headline } from './part/words.ts';
+import { adapterSection } from './section/adapter-view.ts';
+import { changeSections, errorSection } from './section/changes.ts';
+import { detailOf } from './section/detail-view.ts';
+import { conclusionsSection, header } from './section/heading.ts';
+import { heatMap } from './section/heatmap.ts';
+import { foremost, marksOf, tensorTable } from './section/tensor-table.ts';
 
 const data: PageData = JSON.parse(document.getElementById('report')!.textContent);
 document.title = `${headline(data).text} · Steelyard diff`;

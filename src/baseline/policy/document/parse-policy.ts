@@ -1,0 +1,139 @@
+// Text → policy, or INVALID_POLICY with line and column. A policy that is misread lets through what its owner forbade, so
+// nothing in it is skipped.
+import type { z } from 'zod';
+import { quoted } from '../../../document/violations.ts';
+import { readSource, type Source } from '../../../document/yaml.ts';
+import type { SteelyardError } from '../../../rules/error.ts';
+import { RULES, type RuleId } from '../../../rules/rules.ts';
+import { dtypeByName } from '../../../scan/dtype.ts';
+import { parsePattern } from '../pattern/pattern.ts';
+import { PatternTrie } from '../pattern/trie.ts';
+import type { MetadataLine, Policy, TensorLine } from '../policy.ts';
+import { fieldsAt, type PolicyDocument, PolicySchema } from './policy-schema.ts';
+import { parseDimension } from './shape.ts';
+import { didYouMean } from './suggestion.ts';
+
+/**
+ * Reads a policy document, YAML or JSON.
+ *
+ * @param name What messages call it, such as the path of its file.
+ * @throws SteelyardError INVALID_POLICY: `policy.yaml:6:10: tensors.….dtype: …`, with a suggestion where a word is misspelt.
+ */
+export function parsePolicy(text: string, name = 'policy'): Policy {
+  const source = readSource(text, name);
+  const parsed = PolicySchema.safeParse(source.data);
+  if (!parsed.success) throw invalid(source, parsed.error.issues[0]!);
+  return compiled(parsed.data, source);
+}
+
+function compiled(document: PolicyDocument, source: Source): Policy {
+  const { tensors = {}, forbidden = [], metadata, severity = {}, waivers = [] } = document;
+  const lineOf = source.linesOf('tensors');
+  const lines = Object.entries(tensors).map(([text, line]) =>
+    tensorLine(text, line ?? {}, lineOf.get(text) ?? 0, source),
+  );
+  const waiverLines = source.linesOf('waivers');
+  const policy: Policy = {
+    name: document.name ?? null,
+    failOn: document.failOn ?? null,
+    dtypes: document.dtypes === undefined ? null : dtypes(document.dtypes, ['dtypes'], source),
+    dimensions: new Map(Object.entries(document.dimensions ?? {})),
+    tensors: lines,
+    unmatched: document.unmatched ?? (document.tensors === undefined ? 'allow' : 'forbid'),
+    forbidden: forbidden.map((text, i) => attempt(source, ['forbidden', i], () => parsePattern(text))),
+    metadata: metadata === undefined ? null : Object.entries(metadata).map(metadataLine),
+    templates: document.templates === undefined ? null : new Set(document.templates),
+    files: document.files ?? null,
+    limits: document.limits ?? {},
+    severity: new Map(
+      Object.entries(severity).map(([rule, one]) => [knownRule(rule, ['severity'], source, rule), one]),
+    ),
+    waivers: waivers.map((waiver, i) => ({
+      ...waiver,
+      rule: knownRule(waiver.rule, ['waivers', i, 'rule'], source),
+      line: waiverLines.get(i) ?? 0,
+    })),
+  };
+  attempt(source, ['tensors'], () => new PatternTrie(lines.map(({ pattern }) => pattern)));
+  attempt(source, ['forbidden'], () => new PatternTrie(policy.forbidden));
+  return policy;
+}
+
+type LineDocument = NonNullable<NonNullable<PolicyDocument['tensors']>[string]>;
+
+function tensorLine(
+  text: string,
+  { dtype, shape, count, optional }: LineDocument,
+  line: number,
+  source: Source,
+): TensorLine {
+  const path = ['tensors', text];
+  const pattern = attempt(source, ['tensors'], () => parsePattern(text), text);
+  const range = typeof count === 'number' ? ([count, count] as const) : (count ?? null);
+  if (range !== null && range[0] > range[1])
+    throw source.error([...path, 'count'], 'the first number is the smaller one');
+  return {
+    pattern,
+    line,
+    dtypes: dtype === undefined ? null : dtypes([dtype].flat(), [...path, 'dtype'], source),
+    shape:
+      shape?.map((size, axis) => attempt(source, [...path, 'shape', axis], () => parseDimension(size))) ??
+      null,
+    count: range,
+    optional: optional ?? false,
+  };
+}
+
+function dtypes(names: readonly string[], path: readonly PropertyKey[], source: Source): Set<string> {
+  const unknown = names.find((name) => dtypeByName(name) === undefined);
+  if (unknown === undefined) return new Set(names);
+  throw source.error(path, `${quoted(unknown)} is no dtype${didYouMean(unknown, KNOWN_DTYPES)}`);
+}
+
+const KNOWN_DTYPES = [
+  'BF16',
+  'F16',
+  'F32',
+  'F64',
+  'F8_E4M3',
+  'F8_E5M2',
+  'I8',
+  'U8',
+  'I32',
+  'I64',
+  'BOOL',
+  'Q8_0',
+];
+
+function metadataLine([key, values]: [string, unknown]): MetadataLine {
+  const list = [values].flat().map(String);
+  return { key, values: list.includes('*') ? null : new Set(list) };
+}
+
+function knownRule(rule: string, path: readonly PropertyKey[], source: Source, key?: string): RuleId {
+  if (RULES.has(rule as RuleId)) return rule as RuleId;
+  throw source.error(path, `there is no rule ${quoted(rule)}${didYouMean(rule, RULES.keys())}`, key);
+}
+
+/** What a parser says of a text becomes an error at its place. */
+function attempt<T>(source: Source, path: readonly PropertyKey[], parse: () => T, key?: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw source.error(
+      path,
+      `${key === undefined ? '' : `${quoted(key)}: `}${(error as Error).message}`,
+      key,
+    );
+  }
+}
+
+function invalid(source: Source, issue: z.core.$ZodIssue): SteelyardError {
+  const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0]!;
+    const reason = `${where}unknown field ${quoted(key)}${didYouMean(key, fieldsAt(issue.path))}`;
+    return source.error(issue.path, reason, key);
+  }
+  return source.error(issue.path, `${where}${issue.message}`);
+}

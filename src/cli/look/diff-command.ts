@@ -1,0 +1,122 @@
+// `steelyard diff`: two models, one report, an exit code.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type DiffOptions, diff } from '../../diff/diff.ts';
+import { renderPage } from '../../diff/page/page.ts';
+import { diffJsonChunks } from '../../diff/report/diff-json.ts';
+import type { DiffReport } from '../../diff/report/diff-report.ts';
+import { renderDiffText } from '../../diff/report/diff-text.ts';
+import type { ModelSource } from '../../diff/side.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import { readProfile } from '../option/comparison-options.ts';
+import { type Run, run } from '../run.ts';
+import { wantsColour } from '../terminal/colour.ts';
+import { say } from '../terminal/message.ts';
+import { checkOutput } from '../terminal/output.ts';
+
+/** What a diff can be written as. */
+const RENDERERS = {
+  text: (report: DiffReport, colour: boolean): Iterable<string> => [renderDiffText(report, { colour })],
+  json: diffJsonChunks,
+  html: renderPage,
+} as const satisfies Record<string, (report: DiffReport, colour: boolean) => Iterable<string>>;
+
+interface Flags {
+  readonly format: keyof typeof RENDERERS;
+  readonly output?: string;
+  readonly goodProfile?: string;
+  readonly suspectProfile?: string;
+  readonly population?: string;
+  readonly threads?: number;
+  readonly io: 'auto' | 'mmap' | 'pread';
+  readonly progress?: boolean;
+}
+
+const HELP = `
+Examples:
+  steelyard diff models/llama incoming/llama                 what did they change, and what kind of change is it
+  steelyard diff good.safetensors suspect.safetensors --format json -o diff.json
+  steelyard diff models/llama incoming/llama --good-profile llama.profile.json    reads only what changed of the good one
+  steelyard diff lora/v1 incoming/lora --population lora/good where the adapter stands among known-good ones
+  steelyard diff llama.profile.json incoming/llama           only the profile of the good model is at hand
+
+Exit codes:
+  0    the same
+  1    changed
+  2    no answer: a file could not be read or changed meanwhile, an invalid profile, bad usage
+  130  interrupted (143: terminated)
+`;
+
+export function diffCommand(): Command {
+  return new Command('diff')
+    .summary('say what is different between two models, and what kind of change it is')
+    .description('Holds a suspect model against a good one: which tensors changed, where in them, and how.')
+    .argument('<good>', 'file, folder, or profile (a .profile.json) of the model that is trusted')
+    .argument('<suspect>', 'file or folder, or a profile')
+    .addOption(
+      new Option('--format <format>', 'what the report is written as')
+        .choices(Object.keys(RENDERERS))
+        .default('text'),
+    )
+    .option('-o, --output <file>', 'write the report to a file, whole or not at all')
+    .option('--good-profile <file>', 'a ready profile of the good model: only what changed is read of it')
+    .option('--suspect-profile <file>', 'the same for the suspect; what it says is believed')
+    .option(
+      '--population <folder>',
+      'known-good adapters, a folder each: where the suspect stands among them',
+    )
+    .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
+    .addOption(
+      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+    )
+    .option('--progress', 'show progress although stderr is not a terminal')
+    .option('--no-progress', 'show no progress although it is')
+    .addHelpText('after', HELP)
+    .action((good: string, suspect: string, flags: Flags) =>
+      run((watch) => held(good, suspect, flags, watch), flags.progress),
+    );
+}
+
+const EXIT = { same: 0, changed: 1, error: 2 } as const;
+
+async function held(good: string, suspect: string, flags: Flags, { signal, ...watch }: Run): Promise<number> {
+  if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
+  const options = { signal, onProgress: watch.onProgress, ...(await optionsOf(flags)) };
+  const report = await diff(await source(good), await source(suspect), options);
+  watch.measured();
+  if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+  const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
+  await watch.write(flags.output, RENDERERS[flags.format](report, colour));
+  if (flags.output !== undefined) say(`${report.outcome}; the report is in ${flags.output}`);
+  return EXIT[report.outcome];
+}
+
+async function optionsOf(flags: Flags): Promise<DiffOptions> {
+  const { goodProfile, suspectProfile, population, threads, io } = flags;
+  return {
+    io,
+    ...(threads === undefined ? {} : { threads }),
+    ...(population === undefined ? {} : { population: foldersIn(population) }),
+    ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
+    ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
+  };
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    const folders = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    if (folders.length > 0) return folders.map(({ name }) => join(path, name)).sort();
+  } catch (cause) {
+    throw new SteelyardError('NOT_FOUND', '--population: the folder cannot be read', { cause });
+  }
+  throw new SteelyardError('USAGE', '--population: no folder is in it; each known-good adapter has its own');
+}
+
+const source = async (path: string): Promise<ModelSource> =>
+  path.endsWith('.profile.json') ? readProfile(path) : path;
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
+  return Number(text);
+}

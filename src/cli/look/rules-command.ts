@@ -1,0 +1,97 @@
+// `steelyard rules` and `steelyard explain RULE`: what a scan can say, without a scan.
+import { Command, Option } from 'commander';
+import { painter, wrapped } from '../../document/text/frame.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import { RULES, type Rule, type RuleId, SEVERITIES } from '../../rules/rules.ts';
+import { wantsColour } from '../terminal/colour.ts';
+import { writeStdout } from '../terminal/output.ts';
+
+type Format = 'text' | 'json';
+
+export function rulesCommand(): Command {
+  return new Command('rules')
+    .summary('list every rule: id, severity, title')
+    .description('Lists everything that a finding can say, the most severe first.')
+    .addOption(formatOption())
+    .action(({ format }: { format: Format }) => writeStdout([format === 'json' ? listJson() : listText()]));
+}
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .summary('say what a rule means: why it matters, what to do, where it comes from')
+    .description('Explains one rule.')
+    .argument('<rule>', 'id of a rule, as in a finding')
+    .addOption(formatOption())
+    .action((id: string, { format }: { format: Format }) => {
+      const rule = RULES.get(id as RuleId);
+      if (rule === undefined) throw new SteelyardError('USAGE', `there is no rule ${id}${suggestion(id)}`);
+      return writeStdout([format === 'json' ? json({ id, ...rule }) : explanation(id, rule)]);
+    });
+}
+
+const formatOption = (): Option =>
+  new Option('--format <format>', 'what it is written as').choices(['text', 'json']).default('text');
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const listJson = (): string => json([...RULES].map(([id, rule]) => ({ id, ...rule })));
+
+function listText(): string {
+  const paint = painter(wantsColour(process.stdout, process.env));
+  const width = Math.max(...[...RULES.keys()].map(({ length }) => length));
+  const rows = [...RULES].sort(([, a], [, b]) => rank(b) - rank(a));
+  const lines = rows.map(
+    ([id, { severity, title }]) => `${paint(severity, severity.padEnd(8))}  ${id.padEnd(width)}  ${title}`,
+  );
+  return `${lines.join('\n')}\n\n${RULES.size} rules; steelyard explain RULE says more about one\n`;
+}
+
+const rank = ({ severity }: Rule): number => SEVERITIES.indexOf(severity);
+
+function explanation(id: string, { severity, title, why, hint, references = [] }: Rule): string {
+  const paint = painter(wantsColour(process.stdout, process.env));
+  const part = (label: string, text: string): string[] => [
+    '',
+    paint('dim', label),
+    ...wrapped(text.split(' '), ' ', '  '),
+  ];
+  const lines = [
+    `${paint('title', id)}  ${paint(severity, severity)}`,
+    ...wrapped(title.split(' '), ' ', ''),
+    ...part('Why', why),
+    ...part('What to do', hint),
+    ...(references.length === 0
+      ? []
+      : ['', paint('dim', 'References'), ...references.map((line) => `  ${line}`)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The rules that the word may have been meant for: of its subject, or a few letters away. */
+function suggestion(word: string): string {
+  const near = [...RULES.keys()]
+    .map((id) => ({ id, distance: Math.min(distance(word, id), distance(word, id.split('/')[1]!)) }))
+    .sort((a, b) => a.distance - b.distance)
+    .filter(({ distance }) => distance <= 3)
+    .slice(0, 3);
+  const subject = [...RULES.keys()].filter((id) => id.startsWith(`${word.split('/')[0]}/`)).slice(0, 8);
+  const ids =
+    near.length === 0 || subject.some((id) => id.startsWith(`${word}/`)) ? subject : near.map(({ id }) => id);
+  return ids.length === 0 ? '; steelyard rules lists them' : ` (did you mean ${ids.join(', ')}?)`;
+}
+
+const LONGEST_WORD = 64;
+
+/** Levenshtein's: how many letters must be put, left out or changed. */
+function distance(from: string, to: string): number {
+  if (from.length > LONGEST_WORD) return Number.POSITIVE_INFINITY;
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const changed = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, changed));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,169 @@
+// `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { FailOn, Report } from '../../baseline/report.ts';
+import type { SigningKey } from '../../proof/sign/sign.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import { SEVERITIES } from '../../rules/rule.ts';
+import { loading } from '../../runtime/loading.ts';
+import type { FollowSymlinks } from '../../scan/model/links.ts';
+import { scan } from '../../scan.ts';
+import { type ComparisonFlags, readComparison, withComparison } from '../option/comparison-options.ts';
+import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
+import { type Run, run } from '../run.ts';
+import { wantsColour } from '../terminal/colour.ts';
+import { say } from '../terminal/message.ts';
+import { checkOutput } from '../terminal/output.ts';
+
+interface Flags extends ComparisonFlags, Partial<KeyFlags> {
+  readonly sign?: string;
+  readonly format: 'text' | 'json';
+  readonly output?: string;
+  readonly failOn?: FailOn;
+  readonly threads?: number;
+  readonly io: 'auto' | 'mmap' | 'pread';
+  readonly isolate: 'thread' | 'process';
+  readonly timeout?: number;
+  readonly followSymlinks?: FollowSymlinks;
+  readonly rows?: true;
+  readonly forensics?: true;
+  readonly progress?: boolean;
+  readonly quiet?: true;
+  readonly timing?: true;
+}
+
+export function scanCommand(): Command {
+  const command = new Command('scan')
+    .summary('report digests, statistics and findings of weight files')
+    .description(
+      'Reads every file once and reports its digest, its tensors, their statistics and what is wrong.',
+    );
+  return reporting(withComparison(command, false));
+}
+
+/** The same, for a model that is said to be a certain one. */
+export function checkCommand(): Command {
+  const command = new Command('check')
+    .summary('say whether a model is the one that was approved, and what departs')
+    .description('Scans a model and compares it with the profile of the one it is said to be.');
+  return reporting(withComparison(command, true));
+}
+
+function reporting(command: Command): Command {
+  command.option(
+    '--sign <file>',
+    'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
+  );
+  return withKey(command, false)
+    .argument('<path...>', 'files and folders')
+    .addOption(
+      new Option('--format <format>', 'what the report is written as')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .option('-o, --output <file>', 'write the report to a file, whole or not at all')
+    .addOption(
+      new Option(
+        '--fail-on <severity>',
+        "exit with 1 if a finding is at or above it (default: the policy's, else high)",
+      ).choices(['none', ...SEVERITIES]),
+    )
+    .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
+    .addOption(
+      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+    )
+    .addOption(
+      new Option('--isolate <where>', 'measure in threads, or in processes that can crash alone')
+        .choices(['thread', 'process'])
+        .default('thread'),
+    )
+    .option('--timeout <seconds>', 'measure no longer; what is missing then is an error', seconds)
+    .option(
+      '--follow-symlinks <which>',
+      'links in folders: never, within:DIR or always (default: within the folder or its Hub cache)',
+      followSymlinks,
+    )
+    .option('--rows', 'json: also norm and digest of each row of embeddings and output heads')
+    .option('--forensics', 'also look for payloads in the values of tensors; several times slower')
+    .option('--progress', 'show progress although stderr is not a terminal')
+    .option('--no-progress', 'show no progress although it is')
+    .option('--quiet', 'text: only findings at or above low, errors and the closing lines')
+    .option('--timing', 'report seconds and throughput; they differ from run to run')
+    .action((paths: string[], flags: Flags) =>
+      run((context) => reported(paths, flags, context), flags.progress),
+    );
+}
+
+const EXIT = { pass: 0, fail: 1, error: 2 } as const;
+
+async function reported(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
+  if (flags.output !== undefined) await checkOutput(flags.output, paths);
+  const signing = await signingOf(paths, flags);
+  const measuring = measured(paths, flags, context);
+  const rendering = loading(import('../terminal/rendering.ts'));
+  const signature = signing && loading(import('../prove/signing.ts'));
+  const report = await measuring;
+  const { rendered } = await rendering;
+  context.measured();
+  // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
+  if (context.signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
+  const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
+  await context.write(flags.output, rendered(report, flags, colour));
+  if (flags.output !== undefined) say(`${report.verdict.outcome}; the report is in ${flags.output}`);
+  if (signing === undefined) return EXIT[report.verdict.outcome];
+  return (await signature)!.signReport(report, paths, signing.output, signing.key, context);
+}
+
+/** undefined: nothing is to be signed. A key is read before hours of scanning. */
+async function signingOf(
+  paths: readonly string[],
+  flags: Flags,
+): Promise<{ readonly output: string; readonly key: SigningKey } | undefined> {
+  const { sign, key, passwordFile, certificateChain, followSymlinks } = flags;
+  if (sign === undefined && [key, passwordFile, certificateChain].every((one) => one === undefined)) return;
+  if (sign === undefined || key === undefined)
+    throw new SteelyardError('USAGE', '--sign and --key go together');
+  if (followSymlinks !== undefined && followSymlinks !== 'never')
+    throw new SteelyardError('USAGE', 'links cannot be signed: leave --follow-symlinks out, or --sign');
+  await checkOutput(sign, paths);
+  return { output: sign, key: signingKey({ ...flags, key }, process.env) };
+}
+
+async function measured(
+  paths: readonly string[],
+  flags: Flags,
+  { signal, onProgress }: Run,
+): Promise<Report> {
+  const { failOn, io, isolate, rows, timing = false, threads, timeout, sign } = flags;
+  // allow_symlinks is false in what is signed, and another verifier refuses links.
+  const followSymlinks = sign === undefined ? flags.followSymlinks : 'never';
+  return scan(paths, {
+    ...(await readComparison(flags)),
+    io,
+    isolate,
+    timing,
+    signal,
+    onProgress,
+    ...(failOn === undefined ? {} : { failOn }),
+    ...(rows === undefined ? {} : { rows }),
+    ...(flags.forensics === undefined ? {} : { forensics: true }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(followSymlinks === undefined ? {} : { followSymlinks }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('It must be a number of seconds above 0, below 1000000.');
+  return Number(text);
+}
+
+function followSymlinks(text: string): FollowSymlinks {
+  if (text === 'never' || text === 'always' || /^within:./.test(text)) return text as FollowSymlinks;
+  throw new InvalidArgumentError('It must be never, within:DIR or always.');
+}

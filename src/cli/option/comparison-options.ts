@@ -1,0 +1,61 @@
+// What a model is held against: --baseline, --mode, --base, --policy.
+import { type Command, Option } from 'commander';
+import { MODES, type Mode } from '../../baseline/compare/mode.ts';
+import type { Policy } from '../../baseline/policy/policy.ts';
+import type { ProfileDocument } from '../../scan/profile/document/document.ts';
+import type { ScanOptions } from '../../scan.ts';
+import { readInput } from './input.ts';
+
+export interface ComparisonFlags {
+  readonly baseline?: string;
+  readonly mode?: Mode;
+  readonly base?: string;
+  readonly policy?: string;
+}
+
+export function withComparison(command: Command, required: boolean): Command {
+  const baseline = new Option('--baseline <file>', 'profile of the model that this one is said to be');
+  return command
+    .addOption(required ? baseline.makeOptionMandatory() : baseline)
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'the same artefact, the same weights converted, or a fine-tune (default: exact)',
+      ).choices(MODES),
+    )
+    .option('--base <file>', 'profile of the model that an adapter is for')
+    .option('--policy <file>', 'what a model must be, which findings weigh otherwise, which are accepted');
+}
+
+/** Profiles of 100,000 tensors with their statistics have some 300 MB. */
+const PROFILE = 500_000_000;
+
+export async function readComparison({
+  baseline,
+  mode,
+  base,
+  policy,
+}: ComparisonFlags): Promise<Partial<ScanOptions>> {
+  return {
+    ...(baseline === undefined ? {} : { baseline: await readProfile(baseline) }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(base === undefined ? {} : { base: await readProfile(base) }),
+    ...(policy === undefined ? {} : { policy: await readPolicy(policy), today: today() }),
+  };
+}
+
+// The readers of our own documents come with schema libraries; a scan that needs none of them starts without them.
+export async function readProfile(path: string): Promise<ProfileDocument> {
+  const { parseProfile } = await import('../../scan/profile/document/parse-profile.ts');
+  return parseProfile(readInput(path, 'baseline', PROFILE).toString('utf8'));
+}
+
+export async function policyIn(bytes: Buffer, name?: string): Promise<Policy> {
+  const { parsePolicy } = await import('../../baseline/policy/document/parse-policy.ts');
+  return parsePolicy(bytes.toString('utf8'), name);
+}
+
+export const readPolicy = (path: string): Promise<Policy> => policyIn(readInput(path, 'policy'), path);
+
+/** In UTC, so that one policy expires at one moment everywhere. */
+export const today = (): string => new Date().toISOString().slice(0, 10);

@@ -1,0 +1,65 @@
+// `steelyard sign --reuse`: a change of the README of 500 GB of weights need not read the weights again.
+import { existsSync } from 'node:fs';
+import type { FailOn } from '../../baseline/policy/policy.ts';
+import { counted } from '../../document/text/quantity.ts';
+import { digestModel, modelRoot } from '../../proof/sign/model-digest.ts';
+import { reusableDigests } from '../../proof/sign/reuse.ts';
+import { type SigningKey, signModel } from '../../proof/sign/sign.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import { print, readSignature } from '../option/mbom-options.ts';
+import { insideOf, naming } from '../option/naming.ts';
+import type { ReuseFlags } from '../option/reuse-options.ts';
+import { trustOf, usage } from '../option/trust-options.ts';
+import type { Run } from '../run.ts';
+import { say } from '../terminal/message.ts';
+import { outcomeText, signerText } from './outcome.ts';
+
+interface Flags extends ReuseFlags {
+  readonly output: string;
+  readonly failOn?: FailOn;
+}
+
+export async function signAgain(
+  paths: readonly string[],
+  { reuse, publicKey, changed = [], output, failOn }: Flags,
+  key: SigningKey,
+  { signal, onProgress, measured, write }: Run,
+): Promise<number> {
+  if (publicKey === undefined)
+    throw usage('--reuse needs --public-key: an old signature by anybody proves nothing');
+  if (failOn !== undefined) throw usage('--reuse does not scan: leave --fail-on out, or --reuse');
+  const root = modelRoot(paths);
+  const trust = trustOf({ publicKey });
+  const old = reusableDigests(
+    readSignature(reuse!),
+    trust,
+    changed.map((path) => nameOf(path, root)),
+  );
+  if (!old.verified) return print(outcomeText(old, []));
+  const { files, errors } = await digestModel(paths, {
+    known: old.digests,
+    followSymlinks: 'never',
+    signal,
+    onProgress,
+  });
+  measured();
+  for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
+  if (errors.length > 0) return 2;
+  const { bundle, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
+  await write(output, [bundle]);
+  const trusted = files.filter(({ path }) => old.digests.has(path)).length;
+  say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
+  say(
+    `not scanned: ${counted(files.length - trusted, 'file')} read, ` +
+      `${counted(trusted, 'digest')} taken from ${reuse}, ${signerText(old.signer)}`,
+  );
+  return 0;
+}
+
+function nameOf(path: string, root: string): string {
+  const inside = insideOf(root, path);
+  if (inside === null || inside === '' || !existsSync(path)) {
+    throw new SteelyardError('NOT_FOUND', `--changed ${path}: there is no such file or folder in the model`);
+  }
+  return inside;
+}

@@ -1,0 +1,43 @@
+// A report that passed → a signature file..
+import { statSync } from 'node:fs';
+import type { Report } from '../../baseline/report.ts';
+import { counted } from '../../document/text/quantity.ts';
+import { type SigningKey, signModel } from '../../proof/sign/sign.ts';
+import { SEVERITIES } from '../../rules/rules.ts';
+import { naming } from '../option/naming.ts';
+import type { Run } from '../run.ts';
+import { say } from '../terminal/message.ts';
+
+/** Signs the digests that a scan of `paths` took, if it passed; the exit code. */
+export async function signReport(
+  report: Report,
+  paths: readonly string[],
+  output: string,
+  key: SigningKey,
+  { write }: Run,
+): Promise<number> {
+  if (report.verdict.outcome !== 'pass') return refused(report, paths);
+  const single = report.files.length === 1 && statSync(paths[0]!).isFile();
+  const { bundle, rootDigest, fileCount } = signModel(report.files, key, {
+    ...naming(paths, output),
+    single,
+  });
+  await write(output, [bundle]);
+  say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
+  return 0;
+}
+
+function refused({ verdict, findings, errors }: Report, paths: readonly string[]): number {
+  const [first] = verdict.outcome === 'fail' ? findings.filter(isWorst(findings)) : [];
+  const [error] = errors;
+  if (first !== undefined) say(`${first.severity}: ${first.file}: ${first.message} (${first.rule})`);
+  else if (error !== undefined) say(`error ${error.code}: ${error.file}: ${error.message}`);
+  const what = verdict.outcome === 'fail' ? 'the scan failed' : 'not everything could be looked at';
+  say(`not signed: ${what}; see steelyard scan ${paths.join(' ')}`);
+  return verdict.outcome === 'fail' ? 1 : 2;
+}
+
+function isWorst(findings: Report['findings']): (finding: Report['findings'][number]) => boolean {
+  const worst = Math.max(...findings.map(({ severity }) => SEVERITIES.indexOf(severity)));
+  return ({ severity }) => SEVERITIES.indexOf(severity) === worst;
+}

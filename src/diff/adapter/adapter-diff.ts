@@ -1,0 +1,205 @@
+// Two adapters, module by module.
+import { SteelyardError } from '../../rules/error.ts';
+import type { AdapterModule } from '../../scan/inspect/adapter/modules.ts';
+import { threadsOf } from '../../scan/measure/measure.ts';
+import type { MeasureOptions } from '../../scan/measure/options.ts';
+import type { ModelFile } from '../../scan/model/file.ts';
+import type { SideModel } from '../side.ts';
+import { ModulePool } from './adapter-pool.ts';
+import type { AdapterDiff, AdapterSummary, ModuleDiff, ModuleSpectrum } from './adapter-report.ts';
+import {
+  type LoadedAdapter,
+  type LoadedModule,
+  loadAdapter,
+  moduleOf,
+  openWeights,
+  readFactors,
+} from './factors.ts';
+import { featuresOf } from './features.ts';
+import { type Member, rankAdapters } from './population.ts';
+import type { Factors, ModuleResult } from './worker.ts';
+
+type Options = Pick<MeasureOptions, 'threads' | 'signal'>;
+
+/** A known-good adapter. */
+export interface Known {
+  /** Of its folder or file. */
+  readonly name: string;
+  readonly side: SideModel;
+}
+
+interface AdapterComparison {
+  /** null: not two adapters, or not readable. */
+  readonly adapter: AdapterDiff | null;
+  readonly errors: readonly SteelyardError[];
+}
+
+/**
+ * `population`: known-good adapters beside the good one. Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE
+ * and INTERNAL are thrown, and USAGE for a population of what are no adapters.
+ */
+export async function diffAdapters(
+  sides: readonly [good: SideModel, suspect: SideModel],
+  population: readonly Known[],
+  options: Options,
+): Promise<AdapterComparison> {
+  try {
+    const [good, suspect] = [loadAdapter(sides[0]), loadAdapter(sides[1])];
+    if (good === null || suspect === null) {
+      if (population.length > 0)
+        throw new SteelyardError('USAGE', 'a population is for two low-rank adapters');
+      return { adapter: null, errors: [] };
+    }
+    const adapter = await compareModules(good, suspect, options);
+    if (population.length === 0) return { adapter, errors: [] };
+    const known = await membersOf(good, adapter, population, options);
+    const own = memberOf(
+      'suspect',
+      suspect,
+      spectraBy(adapter, (module) => module.suspect),
+    );
+    return { adapter: { ...adapter, population: rankAdapters(known, [own])[0]! }, errors: [] };
+  } catch (error) {
+    if (error instanceof SteelyardError && error.file !== undefined)
+      return { adapter: null, errors: [error] };
+    throw error;
+  }
+}
+
+async function compareModules(
+  good: LoadedAdapter,
+  suspect: LoadedAdapter,
+  options: Options,
+): Promise<AdapterDiff> {
+  const before = new Map(good.adapter.modules.map((module) => [module.name, module]));
+  const after = new Map(suspect.adapter.modules.map((module) => [module.name, module]));
+  const names = [...after.keys(), ...[...before.keys()].filter((name) => !after.has(name))];
+  const results = await decomposed(
+    names.map((name) => [before.get(name) ?? null, after.get(name) ?? null]),
+    [good, suspect],
+    options,
+  );
+  const modules = results.map(
+    (result, i): ModuleDiff => ({ module: names[i]!, layer: layerOf(names[i]!), ...result }),
+  );
+  return {
+    good: summaryOf(good, modules, (module) => module.good),
+    suspect: summaryOf(suspect, modules, (module) => module.suspect),
+    modules,
+    population: null,
+  };
+}
+
+/** The good one and its likes; one that is there twice counts once, or its copies would outvote the others. */
+async function membersOf(
+  good: LoadedAdapter,
+  diff: AdapterDiff,
+  population: readonly Known[],
+  options: Options,
+): Promise<Member[]> {
+  const members = [
+    memberOf(
+      'good',
+      good,
+      spectraBy(diff, (module) => module.good),
+    ),
+  ];
+  const seen = new Set([digestOf(good)]);
+  for (const { name, side } of population) {
+    const adapter = side.errors.length > 0 ? null : loadAdapter(side);
+    if (adapter === null) {
+      members.push({ name, features: 'it is no low-rank adapter that can be read' });
+    } else if (!seen.has(digestOf(adapter))) {
+      seen.add(digestOf(adapter));
+      const pairs = adapter.adapter.modules.map((module): Modules => [null, module]);
+      const results = await decomposed(pairs, [adapter, adapter], options);
+      const spectra = new Map(pairs.map(([, module], i) => [module!.name, results[i]!.suspect]));
+      members.push(memberOf(name, adapter, spectra));
+    }
+  }
+  return members;
+}
+
+type Spectra = ReadonlyMap<string, ModuleSpectrum | null>;
+
+const spectraBy = (diff: AdapterDiff, take: (module: ModuleDiff) => ModuleSpectrum | null): Spectra =>
+  new Map(diff.modules.map((module) => [module.module, take(module)]));
+
+const memberOf = (name: string, loaded: LoadedAdapter, spectra: Spectra): Member => ({
+  name,
+  features: featuresOf(
+    loaded,
+    loaded.adapter.modules.map((module) => spectra.get(module.name) ?? null),
+  ),
+});
+
+const digestOf = ({ side, adapter }: LoadedAdapter): string | undefined =>
+  side.profile.files.find(({ path }) => path === adapter.path)?.sha256;
+
+type Modules = readonly [good: AdapterModule | null, suspect: AdapterModule | null];
+
+async function decomposed(
+  pairs: readonly Modules[],
+  adapters: readonly [LoadedAdapter, LoadedAdapter],
+  options: Options,
+): Promise<ModuleResult[]> {
+  const files: ModelFile[] = [];
+  const pool = new ModulePool(threadsOf(options), options.signal);
+  try {
+    for (const adapter of adapters) files.push(openWeights(adapter));
+    const loaded = pairs.map((pair) => pair.map((module, i) => module && moduleOf(adapters[i]!, module)));
+    const read = (module: ReturnType<typeof moduleOf> | null, file: ModelFile): Factors | null =>
+      module === null || 'reason' in module ? null : readFactors(file, module);
+    const results = await pool.all(
+      loaded.map(([good, suspect]) => () => ({
+        good: read(good!, files[0]!),
+        suspect: read(suspect!, files[1]!),
+      })),
+    );
+    for (const file of files) file.assertUnchanged();
+    return results.map((result, i) => ({ ...result, reason: reasonOf(loaded[i]!) ?? result.reason }));
+  } finally {
+    await pool.close();
+    for (const file of files) file.close();
+  }
+}
+
+const reasonOf = (sides: readonly (LoadedModule | { reason: string } | null)[]): string | null =>
+  sides
+    .map((side) => (side !== null && 'reason' in side ? side.reason : null))
+    .find((reason) => reason !== null) ?? null;
+
+function summaryOf(
+  { adapter }: LoadedAdapter,
+  modules: readonly ModuleDiff[],
+  spectrumOf: (module: ModuleDiff) => ModuleSpectrum | null,
+): AdapterSummary {
+  const known = modules.flatMap((module) => {
+    const spectrum = spectrumOf(module);
+    return spectrum === null ? [] : [{ layer: module.layer, spectrum }];
+  });
+  const energy = known.reduce((sum, { spectrum }) => sum + spectrum.norm ** 2, 0);
+  const ranks = new Set(known.map(({ spectrum }) => spectrum.rank));
+  const layers = new Map<number, number>();
+  for (const { layer, spectrum } of known)
+    if (layer !== null && energy > 0)
+      layers.set(layer, (layers.get(layer) ?? 0) + spectrum.norm ** 2 / energy);
+  return {
+    rank: ranks.size === 1 ? [...ranks][0]! : null,
+    scaling: scalingOf(adapter),
+    modules: adapter.modules.length,
+    norm: Math.sqrt(energy),
+    layers: [...layers].sort(([a], [b]) => a - b).map(([layer, share]) => ({ layer, share })),
+  };
+}
+
+function scalingOf({ format, config, ggufAlpha }: LoadedAdapter['adapter']): AdapterSummary['scaling'] {
+  if (format === 'gguf') return (ggufAlpha ?? 0) === 0 ? 'none' : 'alpha/r';
+  return config === null ? 'none' : config.rsLora ? 'alpha/sqrt(r)' : 'alpha/r';
+}
+
+/** The first number in a module's name: layers.7, h.7, blk.7. */
+const layerOf = (module: string): number | null => {
+  const number = /(?:^|\.)(\d{1,9})(?:\.|$)/.exec(module)?.[1];
+  return number === undefined ? null : Number(number);
+};

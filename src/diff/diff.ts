@@ -1,0 +1,74 @@
+// The spine of a diff: two models in, what is different and what kind of change that is out.
+import { basename } from 'node:path';
+import { sortFailures, toFailure } from '../rules/finding.ts';
+import { VERSION } from '../runtime/package.ts';
+import type { MeasureOptions } from '../scan/measure/options.ts';
+import type { FollowSymlinks } from '../scan/model/links.ts';
+import type { ProfileDocument } from '../scan/profile/document/document.ts';
+import { diffAdapters, type Known } from './adapter/adapter-diff.ts';
+import { compareTensors } from './changed.ts';
+import { conclude } from './conclusion/conclusion.ts';
+import { fileChanges, metadataChanges } from './files.ts';
+import { lookUps } from './grounds.ts';
+import { match } from './match.ts';
+import type { DiffReport } from './report/diff-report.ts';
+import { type ModelSource, readable, readSide, summaryOf } from './side.ts';
+import { nameRows } from './tokens.ts';
+
+export interface DiffOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'signal' | 'onProgress'> {
+  /** Ready profiles: weights are then not measured again, only tensors that changed are read. What they say is believed. */
+  readonly goodProfile?: ProfileDocument;
+  readonly suspectProfile?: ProfileDocument;
+  readonly followSymlinks?: FollowSymlinks;
+  /** Known-good adapters of the same recipe: where the suspect stands among these and the good one. */
+  readonly population?: readonly string[];
+}
+
+/**
+ * Says what is different between two models, and what kind of change that is. Either side may be a profile alone; values can
+ * then not be held against each other, and the report says so.
+ *
+ * @throws SteelyardError USAGE, NOT_FOUND, INVALID_PROFILE, NATIVE_UNAVAILABLE, ABORTED, INTERNAL: when there is no report to
+ * put it in. What cannot be read of single files is in the report.
+ * @example
+ * const { outcome, conclusions } = await diff('models/llama', 'incoming/llama');
+ */
+export async function diff(
+  good: ModelSource,
+  suspect: ModelSource,
+  options: DiffOptions = {},
+): Promise<DiffReport> {
+  const { goodProfile, suspectProfile, population = [], ...reading } = options;
+  const sides = [
+    await readSide('good', good, { ...reading, profile: goodProfile }),
+    await readSide('suspect', suspect, { ...reading, profile: suspectProfile }),
+  ] as const;
+  const [before, now] = readable(sides);
+  const matched = match(before, now);
+  const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
+  const tensors = nameRows(compared, sides);
+  const known: Known[] = [];
+  for (const path of population)
+    known.push({ name: basename(path), side: await readSide('good', path, reading) });
+  const adapters = await diffAdapters(sides, known, reading);
+  const metadata = metadataChanges(before, now);
+  const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
+  const { structure, identical } = matched;
+  const found = { structure, files: fileChanges(before, now, explained), metadata, tensors, identical };
+  const failures = sortFailures(
+    [...sides.flatMap((side) => side.errors), ...errors, ...adapters.errors].map(toFailure),
+  );
+  const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
+  return {
+    schema: 'steelyard/diff/1',
+    tool: { name: 'steelyard', version: VERSION },
+    complete: failures.length === 0,
+    outcome: isChanged ? 'changed' : failures.length > 0 ? 'error' : 'same',
+    good: summaryOf(sides[0].profile),
+    suspect: summaryOf(sides[1].profile),
+    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }),
+    ...found,
+    adapter: adapters.adapter,
+    errors: failures,
+  };
+}

@@ -1,0 +1,119 @@
+// The text of a policy → plain data with a line and column for every place. YAML is a large language; this is the part of it
+// that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
+import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { SteelyardError } from '../rules/error.ts';
+
+export interface Source {
+  readonly data: unknown;
+  /** The lines of a field's entries, by key or index. */
+  linesOf(field: string): ReadonlyMap<string | number, number>;
+  /** An error at a place; `key`: at the key of that name instead of the value. */
+  error(path: readonly PropertyKey[], reason: string, key?: string): SteelyardError;
+}
+
+const SIZE = 4 * 2 ** 20;
+/** No policy is deeper than five; parsers of nested text take time or stack for each level. */
+const DEPTH = 64;
+
+/** Throws a SteelyardError INVALID_POLICY. `name`: what messages call the document. */
+export function readSource(text: string, name: string): Source {
+  const lines = new LineCounter();
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${name}:${line}:${col}`;
+  };
+  const refuse = (where: string, reason: string, cause?: unknown): SteelyardError =>
+    new SteelyardError('INVALID_POLICY', `${where}: ${reason}`, { cause });
+  if (Buffer.byteLength(text) > SIZE) throw refuse(name, `larger than ${SIZE} bytes`);
+  if (isDeep(text)) throw refuse(name, `nested deeper than ${DEPTH} levels`);
+  const document = parsed(text);
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) throw refuse(at(problem.pos[0]), problem.message.split('\n')[0]!);
+  // %YAML 1.1 would make other readers take `yes` for true. The parser reads a directive behind a byte order mark too.
+  if (/^\ufeff?%/m.test(text.slice(0, document.range[0]))) throw refuse(`${name}:1:1`, 'no directives');
+  assertPlain(document);
+
+  const offsetOf = (path: readonly PropertyKey[], key?: string): number => {
+    const found = document.getIn(path as unknown[], true);
+    if (key !== undefined && isMap(found)) {
+      const pair = found.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+      if (isScalar(pair?.key)) return pair.key.range?.[0] ?? 0;
+    }
+    const range = (found as { range?: [number, number, number] | null } | undefined)?.range;
+    return range?.[0] ?? (path.length === 0 ? 0 : offsetOf(path.slice(0, -1), String(path.at(-1))));
+  };
+  return {
+    data: document.toJS({ maxAliasCount: 0 }),
+    linesOf: (field) => {
+      const found = document.get(field, true);
+      const entries = isMap(found)
+        ? found.items.map(({ key }) => [String(isScalar(key) ? key.value : key), key] as const)
+        : isSeq(found)
+          ? found.items.map((item, index) => [index, item] as const)
+          : [];
+      return new Map(entries.map(([key, node]) => [key, lines.linePos(startOf(node)).line]));
+    },
+    error: (path, reason, key) => refuse(at(offsetOf(path, key)), reason),
+  };
+
+  function parsed(source: string): Document.Parsed {
+    try {
+      const options = {
+        version: '1.2',
+        schema: 'core',
+        strict: true,
+        uniqueKeys: false,
+        stringKeys: true,
+      } as const;
+      return parseDocument(source, { ...options, merge: false, lineCounter: lines });
+    } catch (cause) {
+      throw refuse(name, 'not YAML or JSON', cause);
+    }
+  }
+
+  function assertPlain(source: Document.Parsed): void {
+    visit(source, {
+      Alias: (_, node) => {
+        throw refuse(at(node.range?.[0] ?? 0), 'no aliases: write the value out');
+      },
+      Node: (_, node) => {
+        const { tag, anchor, range } = node as { tag?: string; anchor?: string; range?: number[] | null };
+        if (tag !== undefined || anchor !== undefined)
+          throw refuse(at(range?.[0] ?? 0), 'no tags and no anchors: write the value plainly');
+      },
+      // The parser's own check compares every key with every other one.
+      Map: (_, map) => {
+        const seen = new Set<unknown>();
+        for (const { key } of map.items) {
+          const name = isScalar(key) ? key.value : key;
+          if (seen.has(name)) throw refuse(at(startOf(key)), 'the key is there twice');
+          seen.add(name);
+        }
+      },
+      Pair: (_, pair) => {
+        const { key } = isPair(pair) ? pair : { key: null };
+        // Merge keys say what stands elsewhere; validators skip the other one, and a line that is skipped forbids nothing.
+        if (isScalar(key) && (key.value === '<<' || key.value === '__proto__'))
+          throw refuse(at(key.range?.[0] ?? 0), `the key ${key.value} is not allowed`);
+      },
+    });
+  }
+}
+
+const startOf = (node: unknown): number =>
+  (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
+
+/** Before the parser sees it: brackets that open, and dashes in a row. Quoted text counts too; no honest one is like that. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let dashes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '[' || character === '{') depth++;
+    else if ((character === ']' || character === '}') && depth > 0) depth--;
+    if (character === '-' || character === '?') dashes += text[i + 1] === ' ' ? 1 : 0;
+    else if (character !== ' ') dashes = 0;
+    if (depth > DEPTH || dashes > DEPTH) return true;
+  }
+  return false;
+}

@@ -1,0 +1,75 @@
+// The files of any model, weights or not: signatures are made of ONNX and pickle models too, which scan has nothing to say of.
+import { statSync } from 'node:fs';
+import { type Failure, sortFailures, toFailure } from '../../rules/finding.ts';
+import { measureFiles } from '../../scan/measure/measure.ts';
+import type { MeasuredFile } from '../../scan/measure/measured.ts';
+import type { MeasureOptions } from '../../scan/measure/options.ts';
+import type { FollowSymlinks } from '../../scan/model/links.ts';
+import { listModel } from '../../scan/model/model.ts';
+import type { TensorProfile } from '../../scan/profile/profile.ts';
+import type { SignableFile } from './statement/manifest.ts';
+
+/** What a declaration says of a tensor: `Report.tensors` and `Profile.tensors` have it. */
+export type DeclarableTensor = Pick<TensorProfile, 'name' | 'dtype' | 'shape' | 'sha256'>;
+
+export interface ModelContent {
+  /** The folder that paths are relative to. */
+  readonly root: string;
+  readonly files: readonly SignableFile[];
+  /** Of the weight files that were read. */
+  readonly tensors: readonly DeclarableTensor[];
+  /** Files that could not be read: while there are any, nothing is proven of the model. */
+  readonly errors: readonly Failure[];
+}
+
+export interface ContentOptions extends MeasureOptions {
+  /** 'never' before signing: what is signed says that no link is in it. */
+  readonly followSymlinks?: FollowSymlinks;
+  /** Digests by path that are taken as they are: these files are not read. See `reusableDigests`. */
+  readonly known?: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads every file once and takes its digest.
+ *
+ * @throws SteelyardError USAGE, NOT_FOUND, NATIVE_UNAVAILABLE, ABORTED, INTERNAL.
+ */
+export async function digestModel(
+  paths: string | readonly string[],
+  { known = new Map(), followSymlinks, ...measuring }: ContentOptions = {},
+): Promise<ModelContent> {
+  const model = listModel(typeof paths === 'string' ? [paths] : paths, followSymlinks);
+  const measured = await measureFiles(
+    model.files.filter(({ path }) => !known.has(path)),
+    measuring,
+  );
+  const read = new Map(measured.files.map((file) => [file.entry.path, file]));
+  return {
+    root: rootOf(model.files),
+    files: model.files.flatMap(({ path, absolute }) => {
+      const sha256 = known.get(path);
+      if (sha256 !== undefined) return [{ path, sha256, size: statSync(absolute).size, format: null }];
+      const file = read.get(path);
+      return file === undefined ? [] : [{ path, sha256: file.sha256, size: file.size, format: file.format }];
+    }),
+    tensors: measured.files.flatMap(tensorsOf),
+    errors: sortFailures([...model.unscannable, ...measured.errors].map(toFailure)),
+  };
+}
+
+const tensorsOf = ({ layout, tensors }: MeasuredFile): DeclarableTensor[] =>
+  (layout?.tensors ?? []).map(({ name, dtype, shape }, index) => ({
+    name,
+    dtype,
+    shape,
+    sha256: tensors[index]?.sha256 ?? null,
+  }));
+
+/** The folder that paths in a report about these paths are relative to. Reads no file. */
+export function modelRoot(paths: readonly string[]): string {
+  return rootOf(listModel(paths).files);
+}
+
+function rootOf([file]: readonly { readonly path: string; readonly absolute: string }[]): string {
+  return file === undefined ? '' : file.absolute.slice(0, -file.path.length - 1) || '/';
+}

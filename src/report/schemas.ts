@@ -1,0 +1,22 @@
+// The documents of this program as JSON Schema (2020-12), made from the same schemas that check them.
+import { z } from 'zod';
+import { PolicySchema } from '../baseline/policy/document/policy-schema.ts';
+import { DiffSchema } from '../diff/report/diff-schema.ts';
+import { ProfileSchema } from '../scan/profile/document/profile-schema.ts';
+import { ReportSchema } from './report-schema.ts';
+
+export const DOCUMENTS = ['report', 'profile', 'policy', 'diff'] as const;
+export type DocumentName = (typeof DOCUMENTS)[number];
+
+const SCHEMAS = {
+  report: ReportSchema,
+  profile: ProfileSchema,
+  policy: PolicySchema,
+  diff: DiffSchema,
+} as const;
+
+/** The JSON Schema of `steelyard/report/1`, `…/profile/1`, `…/policy/1` or `…/diff/1`. */
+export const jsonSchema = (name: DocumentName): object => ({
+  title: `steelyard/${name}/1`,
+  ...z.toJSONSchema(SCHEMAS[name], { io: 'input', target: 'draft-2020-12' }),
+});

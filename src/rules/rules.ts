@@ -1,0 +1,42 @@
+// The table of rules: what a finding can say. Structural rules are critical: the reference loader of the format refuses a file
+// that breaks them, or two loaders may read two different models from it. One file of rows per subject.
+
+import type { Rule } from './rule.ts';
+import { ADAPTER } from './table/adapter.ts';
+import { COMPARE } from './table/compare.ts';
+import { DATA } from './table/data.ts';
+import { DISGUISE } from './table/disguise.ts';
+import { FORENSICS } from './table/forensics.ts';
+import { GGUF } from './table/gguf.ts';
+import { GGUF_KEY_VALUES } from './table/gguf-keys.ts';
+import { HEADER } from './table/header.ts';
+import { METADATA } from './table/metadata.ts';
+import { NAME } from './table/name.ts';
+import { POLICY } from './table/policy.ts';
+import { SHARD } from './table/shard.ts';
+import { STATS } from './table/stats.ts';
+import { TEMPLATE } from './table/template.ts';
+import { TENSOR } from './table/tensor.ts';
+
+export { type Rule, SEVERITIES, type Severity } from './rule.ts';
+
+const TABLE = {
+  ...DISGUISE,
+  ...HEADER,
+  ...GGUF,
+  ...TENSOR,
+  ...DATA,
+  ...SHARD,
+  ...COMPARE,
+  ...POLICY,
+  ...GGUF_KEY_VALUES,
+  ...NAME,
+  ...METADATA,
+  ...STATS,
+  ...FORENSICS,
+  ...TEMPLATE,
+  ...ADAPTER,
+} as const satisfies Record<string, Rule>;
+
+export type RuleId = keyof typeof TABLE;
+export const RULES: ReadonlyMap<RuleId, Rule> = new Map(Object.entries(TABLE) as [RuleId, Rule][]);

@@ -1,0 +1,107 @@
+// Rules of single tensors: dtype, shape, place.
+import { GGUF_FORMAT, MALFORMED, type Rule, SAFETENSORS_FORMAT } from '../rule.ts';
+
+export const TENSOR = {
+  'tensor/duplicate-name': {
+    severity: 'critical',
+    title: 'two tensors have one name',
+    hint: MALFORMED,
+    why: 'Loaders differ in which of the two they take: a scanner checks one, the model runs with the other.',
+    references: ['Trail of Bits TOB-SFTN-7'],
+  },
+  'tensor/field-missing': {
+    severity: 'critical',
+    title: "a tensor's entry lacks dtype, shape or data_offsets",
+    hint: MALFORMED,
+    why: 'Readers that fill in a default load another tensor than those that refuse.',
+    references: [SAFETENSORS_FORMAT],
+  },
+  'tensor/field-unknown': {
+    severity: 'critical',
+    title: "a tensor's entry has a field that the format does not know and loaders ignore",
+    hint: MALFORMED,
+    why: 'The reference implementation ignores extra fields, so they carry anything past it unseen.',
+    references: [SAFETENSORS_FORMAT],
+  },
+  'tensor/dtype-unknown': {
+    severity: 'critical',
+    title: 'a tensor has a dtype that safetensors does not have',
+    hint: 'do not load the file, or update Steelyard if the format has gained the dtype since',
+    why: 'Without the dtype nobody can check that the byte range is the right one.',
+    references: [SAFETENSORS_FORMAT],
+  },
+  'tensor/dtype-unsupported': {
+    severity: 'critical',
+    title: 'a tensor has a ggml type that ggml does not have: it refuses the file',
+    hint: 'the type belongs to a fork of ggml or is newer than this release; its size was taken from the file, not checked. A policy can accept it where that fork is what loads the model',
+    why: 'Numbers of forks collide with those of ggml, so two programs read two models; and what cannot be decoded cannot be inspected.',
+  },
+  'tensor/dtype-removed': {
+    severity: 'critical',
+    title: 'a tensor has a ggml type that ggml has removed: current loaders refuse it',
+    hint: 'quantise the model again with current tools',
+    why: 'In a table of types a removed row has block size 0: readers that divide by it crash.',
+  },
+  'tensor/dtype-intermediate': {
+    severity: 'low',
+    title: 'a tensor has a ggml type that is used in computation only and that no writer stores',
+    hint: 'ask the publisher how the file was made',
+    why: 'No known program writes such a tensor: the file was made by hand, or to reach code that files do not reach.',
+  },
+  'tensor/rank': {
+    severity: 'critical',
+    title: 'a tensor has more dimensions than loaders can hold',
+    hint: MALFORMED,
+    why: 'The dimensions are copied into an array of fixed size: more of them overwrite what follows it.',
+    references: ['CVE-2024-21802', 'ggml GGML_MAX_DIMS'],
+  },
+  'tensor/size-overflow': {
+    severity: 'critical',
+    title: "a tensor's size overflows 64 bits: loaders wrap it to a small one",
+    hint: MALFORMED,
+    why: 'A loader allocates the wrapped size and writes the true one: memory corruption, and code execution from there.',
+    references: ['CVE-2025-53630', 'CVE-2026-27940', 'CVE-2026-33298'],
+  },
+  'tensor/partial-block': {
+    severity: 'critical',
+    title: "a tensor's elements do not fill whole bytes or blocks",
+    hint: MALFORMED,
+    why: 'Readers round the last block up or down, so they disagree on where every later byte belongs.',
+    references: [GGUF_FORMAT],
+  },
+  'tensor/size-mismatch': {
+    severity: 'critical',
+    title: "a tensor's byte range is not what its shape and dtype need",
+    hint: MALFORMED,
+    why: 'A reader that trusts the shape reads past the range, one that trusts the range shows bytes that belong to no element.',
+    references: [SAFETENSORS_FORMAT],
+  },
+  'tensor/offsets': {
+    severity: 'critical',
+    title: "a tensor's data_offsets are not a start and an end",
+    hint: MALFORMED,
+    why: 'An end before its start becomes a size near 2^64 in readers that subtract without a check.',
+    references: [SAFETENSORS_FORMAT],
+  },
+  'tensor/out-of-bounds': {
+    severity: 'critical',
+    title: 'a tensor runs past the end of the file',
+    hint: 'the file is cut short or lies about its size; get it again from its source',
+    why: 'A loader that maps the file reads foreign memory, which then leaks through what the model puts out, or it crashes.',
+    references: ['CVE-2026-7482'],
+  },
+  'tensor/unaligned': {
+    severity: 'critical',
+    title: "a tensor does not start on a multiple of the file's alignment",
+    hint: MALFORMED,
+    why: 'Kernels that rely on the alignment fault, and readers that round the offset take other bytes.',
+    references: [GGUF_FORMAT],
+  },
+  'tensor/order': {
+    severity: 'critical',
+    title: 'tensors do not lie in the order of the table, as ggml requires',
+    hint: MALFORMED,
+    why: 'ggml computes the places itself and refuses; readers that trust the offsets load the file: they do not load the same model.',
+    references: [GGUF_FORMAT],
+  },
+} as const satisfies Record<string, Rule>;

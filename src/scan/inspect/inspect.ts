@@ -1,0 +1,51 @@
+// What the files of a model give away on their own. Pure; the event loop may turn between two inspections.
+import { type Finding, sortFindings, toFinding } from '../../rules/finding.ts';
+import { inTurns, turns } from '../../runtime/turn.ts';
+import type { MeasuredFile } from '../measure/measured.ts';
+import type { Profile } from '../profile/profile.ts';
+import { inspectAdapters } from './adapter/adapter.ts';
+import { inspectHeader } from './header.ts';
+import { inspectShards } from './shards/shards.ts';
+import { inspectTemplates } from './template/template.ts';
+import { inspectForensics } from './values/forensics.ts';
+import { inspectValues } from './values/values.ts';
+
+interface Inspected {
+  readonly profile: Profile;
+  readonly files: readonly MeasuredFile[];
+  /** Paths of the files that could not be measured. */
+  readonly unread: ReadonlySet<string>;
+  /** The model that adapters are for. */
+  readonly base: Profile | undefined;
+  /** Whether traces of payloads were measured. */
+  readonly forensics: boolean;
+}
+
+export async function inspect({ profile, files, unread, base, forensics }: Inspected): Promise<Finding[]> {
+  const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
+    () =>
+      files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
+    () => headerFindings(files),
+    () => inspectValues(profile),
+    () => (forensics ? inspectForensics(files) : []),
+    () => inspectTemplates(files),
+    () => inspectShards(files, unread),
+    () => inspectAdapters(profile, files, base),
+  ];
+  const turn = turns();
+  const found: Finding[][] = [];
+  for (const inspection of inspections) {
+    found.push(await inspection());
+    await turn();
+  }
+  return sortFindings(found.flat());
+}
+
+async function headerFindings(files: readonly MeasuredFile[]): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { entry, layout } of files) {
+    const violations = layout === null ? [] : await inTurns(inspectHeader(layout));
+    found.push(...violations.map((v) => toFinding({ ...v, file: entry.path })));
+  }
+  return found;
+}

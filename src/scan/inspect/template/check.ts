@@ -1,0 +1,98 @@
+// One template's source → what is wrong with it. Parsed, never rendered; what cannot be parsed is said so, and searched as
+// plain text.
+import type { RuleId } from '../../../rules/rules.ts';
+import { reportInvisible, reportLookalikes, reportOutput } from './jinja/literals.ts';
+import { parseTemplate } from './jinja/parser.ts';
+import { nodesOf, type Statement } from './jinja/syntax.ts';
+import { SyntaxFault } from './jinja/syntax-fault.ts';
+import { reportUnparsed } from './jinja/unparsed.ts';
+import { reportBehaviour } from './meaning/behaviour.ts';
+import { Content } from './meaning/content.ts';
+import { Folding } from './meaning/folding.ts';
+import { reportInternals } from './meaning/internals.ts';
+import { reportLoops } from './meaning/loops.ts';
+import type { Note, Observation } from './observation.ts';
+import { Triggers } from './trigger.ts';
+
+/** Characters; ten times the longest honest template known. */
+const SOURCE_MAX = 1 << 18;
+/** Characters that are searched where nothing is parsed. */
+const SEARCHED_MAX = 1 << 24;
+
+/** One observation per rule. Never throws. */
+export function checkTemplate(source: string): Observation[] {
+  const first = new Map<RuleId, { at: number; message: string; places: Set<number> }>();
+  const note: Note = (rule, at, message) => {
+    const known = first.get(rule);
+    if (known === undefined) first.set(rule, { at, message, places: new Set([at]) });
+    else known.places.add(at);
+  };
+  const searched = source.slice(0, SEARCHED_MAX);
+  reportInvisible(searched, 0, note);
+  const template = parsed(source, note);
+  if (template === undefined) {
+    reportOutput(searched, 0, note);
+    reportLookalikes(searched, 0, note);
+    reportUnparsed(searched, note);
+  } else reportTree(template, note);
+  return [...first].map(([rule, { at, message, places }]) => ({
+    rule,
+    line: lineOf(source, at),
+    message,
+    more: places.size - 1,
+  }));
+}
+
+function parsed(source: string, note: Note): readonly Statement[] | undefined {
+  if (source.length > SOURCE_MAX) {
+    note(
+      'template/too-large',
+      0,
+      `${source.length} characters; only templates up to ${SOURCE_MAX} are parsed`,
+    );
+    return undefined;
+  }
+  try {
+    return parseTemplate(source);
+  } catch (error) {
+    // A RangeError would be the stack's: the parser bounds its depth, and this is the belt beside the braces.
+    if (!(error instanceof SyntaxFault) && !(error instanceof RangeError)) throw error;
+    note('template/unparsable', error instanceof SyntaxFault ? error.at : 0, `not parsed: ${error.message}`);
+    return undefined;
+  }
+}
+
+function reportTree(template: readonly Statement[], note: Note): void {
+  const folding = new Folding(template);
+  reportInternals(template, folding, note);
+  const content = new Content(template, folding);
+  reportBehaviour(template, new Triggers(template, content, folding), folding, note);
+  reportLoops(template, folding, note);
+  for (const node of nodesOf(template)) {
+    if (node.kind === 'text') {
+      reportLookalikes(node.text, node.at, note);
+      reportOutput(node.text, node.at, note);
+    } else if (node.kind === 'string') {
+      reportInvisible(node.value, node.at, note); // escapes are resolved here, not in the source
+      reportLookalikes(node.value, node.at, note);
+      reportNested(node.value, node.at, note);
+      reportOutput(node.value, node.at, note);
+    } else if (node.kind === 'binary' || node.kind === 'filter' || node.kind === 'call') {
+      for (const text of folding.strings(node)) reportOutput(text, node.at, note);
+    }
+  }
+}
+
+// Nothing renders what a template puts out, except loaders that do: then a string is the template, and this one its wrapper.
+function reportNested(text: string, at: number, note: Note): void {
+  if (NESTED.test(text)) note('template/nested', at, 'a string holds statements of another template');
+}
+
+const NESTED =
+  /\{%[-+]?\s*(?:if|for|set|macro|import|include|extends|from|block|call|raw)\b[^%]{0,400}%\}|\{\{[^{}]{0,200}__[^{}]{0,200}\}\}/;
+
+function lineOf(source: string, at: number): number {
+  let line = 1;
+  for (let next = source.indexOf('\n'); next >= 0 && next < at; next = source.indexOf('\n', next + 1)) line++;
+  return line;
+}

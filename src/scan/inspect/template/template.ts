@@ -1,0 +1,107 @@
+// Every chat template of a model, and what they say of each other. A template runs at each request and writes what the model
+// reads, so who changes it changes the model without touching a weight. Pure.
+
+import { quoted } from '../../../document/violations.ts';
+import { type Finding, toFinding } from '../../../rules/finding.ts';
+import type { RuleId } from '../../../rules/rules.ts';
+import type { MeasuredFile } from '../../measure/measured.ts';
+import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
+import type { Template } from '../../profile/template/template.ts';
+import { checkTemplate } from './check.ts';
+import type { Observation } from './observation.ts';
+
+/** More templates than any model has; a file with a million would keep us busy for days. */
+const MOST_TEMPLATES = 64;
+
+export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
+  const findings: Finding[] = [];
+  const checked = new Map<string, Observation[]>();
+  const folders = new Map<string, { file: string; digest: string }>();
+  for (const file of files) {
+    const { path } = file.entry;
+    const found = templatesOf(file);
+    const add = (rule: RuleId, message: string, offset?: number): void => {
+      findings.push(toFinding({ rule, file: path, message, ...(offset === undefined ? {} : { offset }) }));
+    };
+    for (const { rule, message, offset } of found.problems.slice(0, MOST_TEMPLATES))
+      add(rule, message, offset);
+    if (found.templates.length > MOST_TEMPLATES) {
+      add(
+        'template/too-large',
+        `${found.templates.length} templates: the first ${MOST_TEMPLATES} are looked at`,
+      );
+    }
+    const templates = found.templates.slice(0, MOST_TEMPLATES);
+    for (const template of templates) {
+      const observations = checked.get(template.text) ?? checkTemplate(template.text);
+      checked.set(template.text, observations);
+      for (const observation of observations)
+        add(observation.rule, said(template, observation), template.offset);
+    }
+    for (const { name, why, offset } of hidden({ ...found, templates })) {
+      add('template/hidden', `chat template ${quoted(name)} ${why}`, offset);
+    }
+    const other = file.layout === null ? disagreement(path, templates, folders) : undefined;
+    if (other !== undefined)
+      add('template/disagreement', `another default chat template than in ${quoted(other)}`);
+  }
+  return findings;
+}
+
+function said({ name }: Template, { line, message, more }: Observation): string {
+  const others = more === 0 ? '' : more === 1 ? '; and 1 more place' : `; and ${more} more places`;
+  return `chat template ${quoted(name)}, line ${line}: ${message}${others}`;
+}
+
+interface Hidden {
+  readonly name: string;
+  readonly why: string;
+  readonly offset?: number;
+}
+
+/** Templates that a reviewer who reads the default one does not expect. */
+function hidden({ templates, announced }: FileTemplates): Hidden[] {
+  const found: Hidden[] = [];
+  const standard = templates.find(({ name }) => name === 'default');
+  const markers = new Set(markersOf(standard?.text ?? ''));
+  for (const template of templates) {
+    const { name, text, offset } = template;
+    if (template === standard) continue;
+    const place = { name, ...(offset === undefined ? {} : { offset }) };
+    const others = markersOf(text);
+    if (announced !== null && !announced.includes(name)) {
+      found.push({ ...place, why: 'is not in the list of templates' });
+    } else if (markers.size > 0 && others.length > 0 && !others.some((marker) => markers.has(marker))) {
+      // tool_use and rag are longer than the default, but they are for the same model and mark its turns alike.
+      found.push({ ...place, why: 'marks turns with none of the tokens of the default one' });
+    }
+  }
+  for (const name of announced ?? []) {
+    if (
+      name !== 'default' &&
+      found.length < MOST_TEMPLATES &&
+      !templates.some((template) => template.name === name)
+    ) {
+      found.push({ name, why: 'is announced and not there' });
+    }
+  }
+  return found;
+}
+
+const markersOf = (text: string): string[] =>
+  text.match(/<[|｜/]?[\w▁-]{2,40}[|｜]?>|\[\/?[A-Z_]{2,20}\]/g) ?? [];
+
+// transformers takes chat_template.jinja before tokenizer_config.json, others know only the latter.
+function disagreement(
+  path: string,
+  templates: readonly Template[],
+  folders: Map<string, { file: string; digest: string }>,
+): string | undefined {
+  const standard = templates.find(({ name }) => name === 'default');
+  if (standard === undefined) return undefined;
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const first = folders.get(folder);
+  const digest = templateDigest(standard.text);
+  if (first === undefined) folders.set(folder, { file: path, digest });
+  return first === undefined || first.digest === digest ? undefined : first.file;
+}

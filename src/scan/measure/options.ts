@@ -1,0 +1,36 @@
+// What a caller asks of the measure stage, and hears of it.
+import type { Io } from './native.ts';
+
+export interface Progress {
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  /** Of the files opened so far, and so growing at first. */
+  readonly bytesTotal: number;
+}
+
+export interface MeasureOptions {
+  /** Worker threads; default: one per core. */
+  readonly threads?: number;
+  readonly io?: Io;
+  /** Norm and digest of each row of embeddings and output heads. */
+  readonly rows?: boolean;
+  /** A linear sketch of each 2-D tensor, 64 bytes per row: says of what rank a change is. */
+  readonly sketch?: boolean;
+  /** Traces of payloads in the values of tensors (docs/forensics.md). Costs several times the scan. */
+  readonly forensics?: boolean;
+  /**
+   * Where files are measured: in threads of this process, where a crash of native code would take it along, or each in a
+   * process that can die alone (CRASHED). The latter costs some 100 ms per process and 30 ms per file.
+   */
+  readonly isolate?: 'thread' | 'process';
+  /**
+   * Seconds after which no file is measured any more: LIMIT, or TIMEOUT for one whose process was killed. A system call that
+   * hangs (a dead network file system) can only be left behind with isolate 'process'.
+   */
+  readonly timeout?: number;
+  /** Stops the scan within 100 ms; the promise rejects with ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Called about ten times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+}

@@ -1,0 +1,112 @@
+// The worker threads. One job is one file; abort and progress travel through shared memory that native code polls, never
+// through piscina's own signal: that one rejects at once and leaves the native call running.
+import type { Piscina } from 'piscina';
+import { SteelyardError } from '../../../rules/error.ts';
+import { turns } from '../../../runtime/turn.ts';
+import { type Io, type NativeMeasurement, native } from '../native.ts';
+import { RANGE_SIZE } from '../plan.ts';
+import { divide } from '../record/share.ts';
+import { type Job, measure } from './worker.ts';
+import { startWorkers } from './workers.ts';
+
+/** Below this, waking a second worker costs more than it saves (about 30 ms). */
+const SHARED_SIZE = 64 * 1024 * 1024;
+/** Up to this the pass takes less time (0.1 ms) than a worker's answer, and a scan of small files needs no worker at all. */
+const IN_PLACE_SIZE = 64 * 1024;
+
+export interface FileMeasurement extends Omit<NativeMeasurement, 'record'> {
+  /** Of the workers that shared the file, in the order of its ranges; the last has the file's digest. */
+  readonly records: readonly ArrayBuffer[];
+}
+
+export class MeasurePool {
+  readonly threads: number;
+  readonly #staysFree: boolean;
+  #busy = 0;
+  #piscina: Piscina<Job, NativeMeasurement> | undefined;
+  readonly #control: BigInt64Array;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => {
+    Atomics.store(this.#control, 0, 1n);
+  };
+
+  /** `files`: how many jobs there can be. `staysFree`: as in {@link measureFiles}. Throws NATIVE_UNAVAILABLE. */
+  constructor(threads: number, files: number, signal: AbortSignal | undefined, staysFree: boolean) {
+    this.threads = threads;
+    this.#staysFree = staysFree;
+    native(); // fails here, with its advice, and not inside a worker
+    this.#control = new BigInt64Array(new SharedArrayBuffer(8 * (files + 1)));
+    this.#signal = signal;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this.#abort);
+  }
+
+  /** Bytes that all jobs together have done. */
+  get bytesDone(): number {
+    return Number(this.#control.subarray(1).reduce((sum, bytes) => sum + bytes, 0n));
+  }
+
+  /** `index` of the file, from 0. `last`: no other file will ask for a worker soon. Throws ABORTED. */
+  async measure(
+    index: number,
+    fd: number,
+    size: number,
+    ranges: Float64Array,
+    io: Io,
+    last: boolean,
+  ): Promise<FileMeasurement> {
+    const job = { fd, size, ranges, control: this.#control, slot: index + 1, io };
+    const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.threads;
+    const parts = shared ? await this.#share(job) : [await this.#run({ ...job, part: 'all' })];
+    const measured = parts.findLast(({ outcome }) => outcome !== 'done') ?? parts[0]!;
+    if (measured.outcome === 'aborted') this.assertGoing();
+    return { ...measured, records: parts.map(({ record }) => record) };
+  }
+
+  /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */
+  async #share(job: Omit<Job, 'part'>): Promise<NativeMeasurement[]> {
+    const turn = turns();
+    const first = divide(job.ranges, job.size);
+    await turn();
+    const [others, own] = [
+      job.ranges.subarray(0, RANGE_SIZE * first),
+      job.ranges.subarray(RANGE_SIZE * first),
+    ];
+    const end = others.at(1 - RANGE_SIZE) ?? 0;
+    return settled([
+      this.#run({ ...job, ranges: others, size: end, part: 'ranges' }),
+      this.#run({ ...job, ranges: own, part: 'all' }),
+    ]);
+  }
+
+  async #run(job: Job): Promise<NativeMeasurement> {
+    this.assertGoing();
+    if (job.size <= IN_PLACE_SIZE && !this.#staysFree) return measure(job);
+    this.#busy++;
+    try {
+      this.#piscina ??= startWorkers('scan/measure/thread/worker', this.threads);
+      return await this.#piscina.run(job);
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  assertGoing(): void {
+    if (Atomics.load(this.#control, 0) !== 0n) {
+      throw new SteelyardError('ABORTED', 'the scan was aborted', { cause: this.#signal?.reason });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#abort(); // after an error elsewhere nobody waits for the jobs that still run
+    // They see the flag and come back: a worker is not ended inside a native call.
+    await this.#piscina?.close({ force: true });
+  }
+}
+
+/** Waits for both even if one fails: the descriptor must stay open as long as either runs. */
+async function settled<T>(promises: readonly [Promise<T>, Promise<T>]): Promise<[T, T]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

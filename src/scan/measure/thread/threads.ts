@@ -1,0 +1,101 @@
+// Files measured in worker threads of this process: open, read the header, measure, look again whether the file held still.
+import { getSystemErrorName } from 'node:util';
+import { SteelyardError } from '../../../rules/error.ts';
+import { inTurns, turns } from '../../../runtime/turn.ts';
+import { detectFormat, readLayout } from '../../format/format.ts';
+import { documentViolations, readDocument } from '../../model/companion.ts';
+import { changed, type FileEntry, ModelFile } from '../../model/file.ts';
+import type { Lanes, MeasuredFile } from '../measured.ts';
+import type { MeasureOptions } from '../options.ts';
+import { PARSED_RANGE, planRanges, wantedOf } from '../plan.ts';
+import { readRecord } from '../record/record.ts';
+import type { FileMeasurement, MeasurePool } from './pool.ts';
+
+export class MeasureThreads implements Lanes {
+  /** One file more than there are workers is open, so that its header is read while they are busy. */
+  readonly width: number;
+  bytesTotal = 0;
+  readonly #pool: MeasurePool;
+  readonly #options: MeasureOptions;
+
+  constructor(pool: MeasurePool, options: MeasureOptions) {
+    this.width = pool.threads + 1;
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  get bytesDone(): number {
+    return this.#pool.bytesDone;
+  }
+
+  measure(entry: FileEntry, index: number, last: boolean): Promise<MeasuredFile> {
+    const opened = (size: number): void => {
+      this.bytesTotal += size;
+    };
+    return measureFile(entry, index, last, this.#pool, this.#options, opened);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+async function measureFile(
+  entry: FileEntry,
+  index: number,
+  last: boolean,
+  pool: MeasurePool,
+  options: MeasureOptions,
+  opened: (size: number) => void,
+): Promise<MeasuredFile> {
+  pool.assertGoing();
+  const file = ModelFile.open(entry);
+  const turn = turns();
+  try {
+    opened(file.size);
+    const format = detectFormat(entry.path, file.head(4));
+    const header = format === null ? null : await inTurns(readLayout(format, file));
+    const layout = header === null || header.headerSize === null ? null : header;
+    const document = format === null ? readDocument(file) : null;
+    const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
+
+    await turn();
+    const plan = planRanges(layout, parsed.size, wantedOf(options));
+    await turn();
+    const begun = performance.now();
+    const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
+    const seconds = (performance.now() - begun) / 1000;
+    assertRead(entry, native);
+    const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
+    if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
+    file.assertUnchanged();
+
+    return {
+      entry,
+      identity: file.identity,
+      format,
+      size: file.size,
+      sha256,
+      layout,
+      violations: header?.violations ?? documentViolations(file),
+      document,
+      tensors: Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!)),
+      kernel: native.kernel,
+      seconds,
+    };
+  } finally {
+    file.close();
+  }
+}
+
+function assertRead(entry: FileEntry, { outcome, offset, errno }: FileMeasurement): void {
+  if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
+  if (outcome === 'failed') {
+    const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
+    throw new SteelyardError('IO', `cannot read the file: ${name}`, {
+      file: entry.path,
+      offset,
+      errno: name,
+    });
+  }
+}

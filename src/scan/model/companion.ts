@@ -1,0 +1,39 @@
+// Files beside the weights whose content is judged, not only their digest: they say what is loaded and what the model is told.
+import type { Violation } from '../../document/violations.ts';
+import { isShardIndex, MAX_INDEX } from '../format/safetensors/shard-index.ts';
+import type { ModelFile } from './file.ts';
+
+/** Larger ones are not kept; there is a finding then. Tokenizer configurations are below 10 MB. */
+const DOCUMENT_MAX = 16 * 2 ** 20;
+
+/** adapter_config.json of PEFT: some kB, or 1 MB where every module has a rank of its own. */
+export const ADAPTER_CONFIG_MAX = 4 * 2 ** 20;
+
+/** Bytes that all documents of a model may take together: a folder can hold any number of them. */
+export const DOCUMENTS_MAX = 512 * 2 ** 20;
+
+/** The whole file; null: not a document, or too large for one. Throws IO, FILE_CHANGED. */
+export function readDocument(file: ModelFile): Uint8Array | null {
+  const { path } = file.entry;
+  const most = isShardIndex(path) ? MAX_INDEX : isAdapterConfig(path) ? ADAPTER_CONFIG_MAX : DOCUMENT_MAX;
+  return isDocument(path) && file.size <= most ? file.read(0, file.size) : null;
+}
+
+/** What keeps a shard index from being read as one. */
+export function documentViolations({ entry, size }: ModelFile): Violation[] {
+  if (!isShardIndex(entry.path) || size <= MAX_INDEX) return [];
+  const message = `the index has ${size} bytes, more than any model needs`;
+  return [{ rule: 'shard/index', message, expected: `at most ${MAX_INDEX} bytes`, actual: String(size) }];
+}
+
+/** Whether a document's bytes are kept when it is measured. */
+const isDocument = (path: string): boolean =>
+  isTemplateDocument(path) || isShardIndex(path) || isAdapterConfig(path);
+
+/** By its name, the configuration of an adapter. PEFT opens exactly this name. */
+export const isAdapterConfig = (path: string): boolean => /(?:^|\/)adapter_config\.json$/.test(path);
+
+/** By its name, a file that holds chat templates. */
+export function isTemplateDocument(path: string): boolean {
+  return /(?:^|\/)(?:(?:tokenizer_config|processor_config|chat_template)\.json|[^/]*\.jinja2?)$/i.test(path);
+}

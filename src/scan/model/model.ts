@@ -1,0 +1,155 @@
+// Paths → the list of files that belong to the model, weight files or not: a stray script beside the weights is part of
+// what is promoted. Of all files only a shard index that was named is opened here.
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { isShardIndex, MAX_INDEX, readShardIndex } from '../format/safetensors/shard-index.ts';
+import { type FileEntry, ModelFile } from './file.ts';
+import { type FollowSymlinks, Links } from './links.ts';
+
+interface Model {
+  /** Sorted by path. */
+  readonly files: readonly FileEntry[];
+  /** Entries that are there but cannot be scanned; they make the scan incomplete. */
+  readonly unscannable: readonly SteelyardError[];
+}
+
+/** Throws USAGE, NOT_FOUND or IO when a named path cannot be listed. */
+export function listModel(paths: readonly string[], follow?: FollowSymlinks): Model {
+  if (paths.length === 0) throw new SteelyardError('USAGE', 'no path was given');
+  const named = paths.map(namedPath);
+  const folders = named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute)));
+  // What lies in a folder that was named has to stay in it; a file that was named vouches for no folder.
+  const roots = folders.filter((_, i) => named[i]!.isDirectory || isShardIndex(named[i]!.absolute));
+  const listing: Listing = {
+    root: commonFolder(folders),
+    links: new Links(follow, roots),
+    files: new Map(),
+    unscannable: [],
+  };
+  for (const { absolute, isDirectory } of named) {
+    if (isDirectory) addFolder(absolute, listing);
+    else {
+      const entry = addFile(absolute, listing, { named: true });
+      if (isShardIndex(absolute)) addShards(entry, listing);
+    }
+  }
+  const files = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (files.length === 0 && listing.unscannable.length === 0) {
+    throw new SteelyardError('NOT_FOUND', `nothing to scan: ${paths.join(', ')} holds no file`);
+  }
+  return { files, unscannable: listing.unscannable };
+}
+
+interface Listing {
+  readonly root: string;
+  readonly links: Links;
+  readonly files: Map<string, FileEntry>;
+  readonly unscannable: SteelyardError[];
+}
+
+function namedPath(path: string): { absolute: string; isDirectory: boolean } {
+  try {
+    return { absolute: resolve(path), isDirectory: statSync(path).isDirectory() };
+  } catch (cause) {
+    const errno = errnoOf(cause) ?? 'unknown';
+    const what = errno === 'ENOENT' ? 'there is no such file or folder' : `cannot be looked at: ${errno}`;
+    throw new SteelyardError(errno === 'ENOENT' ? 'NOT_FOUND' : 'IO', `${path}: ${what}`, {
+      file: path,
+      errno,
+      cause,
+    });
+  }
+}
+
+const nameOf = (absolute: string, { root }: Listing): string =>
+  relative(root, absolute).split(sep).join('/') || '.';
+
+type Found = Pick<FileEntry, 'real' | 'named'>;
+
+function addFile(absolute: string, listing: Listing, found: Found = {}): FileEntry {
+  const entry = { path: nameOf(absolute, listing), absolute, ...found };
+  listing.files.set(absolute, entry);
+  return entry;
+}
+
+function addFolder(folder: string, listing: Listing): void {
+  for (const entry of readFolder(folder, listing)) {
+    const absolute = join(folder, entry.name);
+    if (entry.isDirectory()) addFolder(absolute, listing);
+    else add(absolute, entry, listing);
+  }
+}
+
+/** Adds what a folder or an index names, unless it is no file or a link that is not followed. */
+function add(absolute: string, what: Pick<Dirent, 'isFile' | 'isSymbolicLink'>, listing: Listing): void {
+  if (listing.files.has(absolute)) return;
+  const file = nameOf(absolute, listing);
+  try {
+    if (what.isSymbolicLink()) addFile(absolute, listing, { real: listing.links.follow(absolute, file) });
+    else if (what.isFile()) addFile(absolute, listing);
+    else {
+      const message = 'not a regular file; remove it from the model, or name the files to scan';
+      throw new SteelyardError('NOT_REGULAR', message, { file });
+    }
+  } catch (error) {
+    listing.unscannable.push(asUnscannable(error, file));
+  }
+}
+
+function asUnscannable(error: unknown, file: string): SteelyardError {
+  if (error instanceof SteelyardError) return error;
+  const errno = errnoOf(error) ?? 'unknown';
+  return new SteelyardError('IO', `cannot be looked at: ${errno}`, { file, errno, cause: error });
+}
+
+function readFolder(folder: string, listing: Listing): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    const errno = errnoOf(cause) ?? 'unknown';
+    const file = nameOf(folder, listing);
+    listing.unscannable.push(
+      new SteelyardError('IO', `cannot list the folder: ${errno}`, { file, errno, cause }),
+    );
+    return [];
+  }
+}
+
+/** The shards of an index that was named, as far as they are there: what is missing is found when the index is inspected. */
+function addShards(entry: FileEntry, listing: Listing): void {
+  for (const shard of shardsOf(entry, listing)) {
+    const absolute = join(dirname(entry.absolute), shard);
+    try {
+      add(absolute, lstatSync(absolute), listing);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // A name that is too long for the file system is missing too.
+      if (errno === 'ENOENT' || errno === 'ENAMETOOLONG') continue;
+      listing.unscannable.push(asUnscannable(error, nameOf(absolute, listing)));
+    }
+  }
+}
+
+function shardsOf(entry: FileEntry, { files, unscannable }: Listing): readonly string[] {
+  let file: ModelFile | undefined;
+  try {
+    file = ModelFile.open(entry);
+    return file.size > MAX_INDEX ? [] : readShardIndex(file.read(0, file.size)).shards;
+  } catch (error) {
+    if (!(error instanceof SteelyardError)) throw error;
+    files.delete(entry.absolute); // the error is told once
+    unscannable.push(error);
+    return [];
+  } finally {
+    file?.close();
+  }
+}
+
+function commonFolder(folders: readonly string[]): string {
+  return folders.reduce((common, folder) => {
+    let root = common;
+    while (folder !== root && !folder.startsWith(root === sep ? sep : root + sep)) root = dirname(root);
+    return root;
+  });
+}
