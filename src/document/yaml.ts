@@ -1,36 +1,46 @@
-// The text of a policy → plain data with a line and column for every place. YAML is a large language; this is the part of it
-// that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
+// The door for our own documents in YAML or JSON → plain data with a line and column for every place. YAML is a large language;
+// this is the part of it that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
 import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import { SteelyardError } from '../rules/error.ts';
 
-export interface Source {
+export interface YamlOptions {
+  /** Bytes, at most. */
+  readonly size: number;
+  /** 'typed': YAML 1.2's core schema; 'text': every scalar is the string that stands there. */
+  readonly scalars: 'typed' | 'text';
+  /** Makes the error that ends the reading. `place`: '3:12', line and column from 1; null: the document as a whole. */
+  readonly failure: (place: string | null, reason: string, cause?: unknown) => Error;
+}
+
+export interface Yaml {
   readonly data: unknown;
   /** The lines of a field's entries, by key or index. */
   linesOf(field: string): ReadonlyMap<string | number, number>;
-  /** An error at a place; `key`: at the key of that name instead of the value. */
-  error(path: readonly PropertyKey[], reason: string, key?: string): SteelyardError;
+  /** `line:column` of what is at this path, or of the innermost there is; `key`: of the key of that name instead of the value. */
+  placeOf(path: readonly PropertyKey[], key?: string): string;
 }
 
-const SIZE = 4 * 2 ** 20;
-/** No policy is deeper than five; parsers of nested text take time or stack for each level. */
+/** No document is deeper than ten; parsers of nested text take time or stack for each level. */
 const DEPTH = 64;
 
-/** Throws a SteelyardError INVALID_POLICY. `name`: what messages call the document. */
-export function readSource(text: string, name: string): Source {
+/** Reads one document strictly. Throws what `failure` makes, with the place of the first thing that is wrong. */
+export function readYaml(input: string | Uint8Array, { size, scalars, failure }: YamlOptions): Yaml {
   const lines = new LineCounter();
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
+    return `${line}:${col}`;
   };
-  const refuse = (where: string, reason: string, cause?: unknown): SteelyardError =>
-    new SteelyardError('INVALID_POLICY', `${where}: ${reason}`, { cause });
-  if (Buffer.byteLength(text) > SIZE) throw refuse(name, `larger than ${SIZE} bytes`);
-  if (isDeep(text)) throw refuse(name, `nested deeper than ${DEPTH} levels`);
+  if (Buffer.byteLength(input) > size) throw failure(null, `larger than ${size} bytes`);
+  const text = typeof input === 'string' ? input : decoded(input);
+  if (isDeep(text)) throw failure(null, `nested deeper than ${DEPTH} levels`);
   const document = parsed(text);
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw refuse(at(problem.pos[0]), problem.message.split('\n')[0]!);
+  if (problem !== undefined)
+    throw failure(
+      at(problem.pos[0]),
+      problem.code === 'MULTIPLE_DOCS' ? 'one document is read, not several' : problem.message,
+    );
   // %YAML 1.1 would make other readers take `yes` for true. The parser reads a directive behind a byte order mark too.
-  if (/^\ufeff?%/m.test(text.slice(0, document.range[0]))) throw refuse(`${name}:1:1`, 'no directives');
+  if (/^\ufeff?%/m.test(text.slice(0, document.range[0]))) throw failure('1:1', 'no directives');
   assertPlain(document);
 
   const offsetOf = (path: readonly PropertyKey[], key?: string): number => {
@@ -53,40 +63,49 @@ export function readSource(text: string, name: string): Source {
           : [];
       return new Map(entries.map(([key, node]) => [key, lines.linePos(startOf(node)).line]));
     },
-    error: (path, reason, key) => refuse(at(offsetOf(path, key)), reason),
+    placeOf: (path, key) => at(offsetOf(path, key)),
   };
+
+  function decoded(bytes: Uint8Array): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw failure(null, 'not UTF-8', cause);
+    }
+  }
 
   function parsed(source: string): Document.Parsed {
     try {
       const options = {
         version: '1.2',
-        schema: 'core',
+        schema: scalars === 'typed' ? 'core' : 'failsafe',
         strict: true,
+        prettyErrors: false,
         uniqueKeys: false,
         stringKeys: true,
       } as const;
       return parseDocument(source, { ...options, merge: false, lineCounter: lines });
     } catch (cause) {
-      throw refuse(name, 'not YAML or JSON', cause);
+      throw failure(null, 'not YAML or JSON', cause);
     }
   }
 
   function assertPlain(source: Document.Parsed): void {
     visit(source, {
       Alias: (_, node) => {
-        throw refuse(at(node.range?.[0] ?? 0), 'no aliases: write the value out');
+        throw failure(at(node.range?.[0] ?? 0), 'no aliases: write the value out');
       },
       Node: (_, node) => {
         const { tag, anchor, range } = node as { tag?: string; anchor?: string; range?: number[] | null };
         if (tag !== undefined || anchor !== undefined)
-          throw refuse(at(range?.[0] ?? 0), 'no tags and no anchors: write the value plainly');
+          throw failure(at(range?.[0] ?? 0), 'no tags and no anchors: write the value plainly');
       },
       // The parser's own check compares every key with every other one.
       Map: (_, map) => {
         const seen = new Set<unknown>();
         for (const { key } of map.items) {
           const name = isScalar(key) ? key.value : key;
-          if (seen.has(name)) throw refuse(at(startOf(key)), 'the key is there twice');
+          if (seen.has(name)) throw failure(at(startOf(key)), 'the key is there twice');
           seen.add(name);
         }
       },
@@ -94,7 +113,7 @@ export function readSource(text: string, name: string): Source {
         const { key } = isPair(pair) ? pair : { key: null };
         // Merge keys say what stands elsewhere; validators skip the other one, and a line that is skipped forbids nothing.
         if (isScalar(key) && (key.value === '<<' || key.value === '__proto__'))
-          throw refuse(at(key.range?.[0] ?? 0), `the key ${key.value} is not allowed`);
+          throw failure(at(key.range?.[0] ?? 0), `the key ${key.value} is not allowed`);
       },
     });
   }

@@ -83,10 +83,10 @@ test('YAML that could be read in two ways is refused, with line and column', (t)
     ['no YAML', 'schema: [', /MALFORMED_MBOM/],
     ['another schema', TEXT.replace('mbom/1', 'mbom/2'), /1:9: schema: /],
     ['an unknown key', `${TEXT}more: 1\n`, /MALFORMED_MBOM.*more/],
-    ['a key twice', `${TEXT}schema: steelyard/mbom/1\n`, /\d+:1: .*unique/],
+    ['a key twice', `${TEXT}schema: steelyard/mbom/1\n`, /\d+:1: the key is there twice/],
     ['an alias', TEXT.replace('"org/lora"', '&a x').replace('"org/base"', '*a'), /MALFORMED_MBOM/],
-    ['an anchor', TEXT.replace('"org/lora"', '&a x'), /9:12: an anchor/],
-    ['a tag', TEXT.replace('"org/lora"', '!!str x'), /9:15: a tag/],
+    ['an anchor', TEXT.replace('"org/lora"', '&a x'), /9:12: no tags and no anchors/],
+    ['a tag', TEXT.replace('"org/lora"', '!!str x'), /no tags and no anchors/],
     ['a directive', `%YAML 1.1\n---\n${TEXT}`, /directives/],
     ['two documents', `${TEXT}---\n${TEXT}`, /MALFORMED_MBOM/],
     ['a merge key', TEXT.replace('adapter:\n', 'adapter:\n  <<: {}\n'), /MALFORMED_MBOM/],
@@ -321,9 +321,9 @@ test('what is wrong with an MBOM, said in one line', (t) => {
   t.equal(said(`${TEXT}${long}: 1\n`).length < 400, true, 'an unknown key is not repeated in full');
   t.equal(said(`${TEXT}"${long}\n`).length < 400, true, 'nor what is no YAML');
   t.equal(said(TEXT.replace('config.json"', `config.json" # % \n`)), 'read', 'a percent sign in a comment');
-  t.match(said(`# a comment\n%YAML 1.2\n---\n${TEXT}`), /1:1: directives are not read/);
+  t.match(said(`# a comment\n%YAML 1.2\n---\n${TEXT}`), /1:1: no directives/);
   t.match(said(`? [a]\n: 1\n${TEXT}`), /MALFORMED_MBOM\): 1:3: /, 'keys are strings');
-  t.match(said(TEXT.replace('"tiny"', '&x "tiny"')), /3:12: an anchor is not read in an MBOM/);
+  t.match(said(TEXT.replace('"tiny"', '&x "tiny"')), /3:12: no tags and no anchors/);
   t.match(said(TEXT.replace('"tiny"', '!x "tiny"')), /MALFORMED_MBOM\): 3:9: /);
   t.match(said(Buffer.alloc(67_108_864, 0x20).toString('latin1')), /1:1: Invalid input/, 'not too large');
   t.throws(() => readMbom(Buffer.alloc(67_108_865, 0x20)), {

@@ -2,8 +2,8 @@
 // nothing in it is skipped.
 import type { z } from 'zod';
 import { quoted } from '../../../document/violations.ts';
-import { readSource, type Source } from '../../../document/yaml.ts';
-import type { SteelyardError } from '../../../rules/error.ts';
+import { readYaml, type Yaml } from '../../../document/yaml.ts';
+import { SteelyardError } from '../../../rules/error.ts';
 import { RULES, type RuleId } from '../../../rules/rules.ts';
 import { dtypeByName } from '../../../scan/dtype.ts';
 import { parsePattern } from '../pattern/pattern.ts';
@@ -24,6 +24,22 @@ export function parsePolicy(text: string, name = 'policy'): Policy {
   const parsed = PolicySchema.safeParse(source.data);
   if (!parsed.success) throw invalid(source, parsed.error.issues[0]!);
   return compiled(parsed.data, source);
+}
+
+interface Source extends Yaml {
+  /** An error at a place; `key`: at the key of that name instead of the value. */
+  error(path: readonly PropertyKey[], reason: string, key?: string): SteelyardError;
+}
+
+const SIZE = 4 * 2 ** 20;
+
+function readSource(text: string, name: string): Source {
+  const failure = (place: string | null, reason: string, cause?: unknown): SteelyardError =>
+    new SteelyardError('INVALID_POLICY', `${place === null ? name : `${name}:${place}`}: ${reason}`, {
+      cause,
+    });
+  const yaml = readYaml(text, { size: SIZE, scalars: 'typed', failure });
+  return { ...yaml, error: (path, reason, key) => failure(yaml.placeOf(path, key), reason) };
 }
 
 function compiled(document: PolicyDocument, source: Source): Policy {
