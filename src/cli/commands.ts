@@ -72,6 +72,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./prove/attest-command.ts')).attestCommand(),
   },
   { name: 'bom', load: loadBom },
+  { name: 'lint', load: async () => (await import('./serve/lint-command.ts')).lintCommand() },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];

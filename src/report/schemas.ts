@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { PolicySchema } from '../baseline/policy/document/policy-schema.ts';
 import { DiffSchema } from '../diff/report/diff-schema.ts';
 import { ProfileSchema } from '../scan/profile/document/profile-schema.ts';
+import { ServingSchema } from '../serving/lint/serving-schema.ts';
 import { ReportSchema } from './report-schema.ts';
 
-export const DOCUMENTS = ['report', 'profile', 'policy', 'diff'] as const;
+export const DOCUMENTS = ['report', 'profile', 'policy', 'diff', 'serving'] as const;
 export type DocumentName = (typeof DOCUMENTS)[number];
 
 const SCHEMAS = {
@@ -13,6 +14,7 @@ const SCHEMAS = {
   profile: ProfileSchema,
   policy: PolicySchema,
   diff: DiffSchema,
+  serving: ServingSchema,
 } as const;
 
 /** The JSON Schema of `steelyard/report/1`, `…/profile/1`, `…/policy/1` or `…/diff/1`. */

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'INVALID_PROFILE' // a baseline that is not a profile, or not the one it says it is
   | 'INVALID_POLICY' // a policy that cannot be understood; the message says line and column
   | 'INVALID_MBOM' // a bill of materials that cannot be understood; the message says line and column
+  | 'INVALID_MANIFEST' // a manifest that cannot be read, or a template that was not rendered; the message says line and column
+  | 'INVALID_EGRESS' // a declaration of egress that cannot be understood; the message says line and column
   | 'NATIVE_UNAVAILABLE' // the addon is missing or does not fit this machine
   | 'ABORTED' // the caller's AbortSignal
   | 'INTERNAL'; // a bug of ours

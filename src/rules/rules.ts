@@ -4,6 +4,7 @@
 import type { Rule } from './rule.ts';
 import { ADAPTER } from './table/adapter.ts';
 import { COMPARE } from './table/compare.ts';
+import { CONTAINER } from './table/container.ts';
 import { DATA } from './table/data.ts';
 import { DISGUISE } from './table/disguise.ts';
 import { FORENSICS } from './table/forensics.ts';
@@ -13,6 +14,7 @@ import { HEADER } from './table/header.ts';
 import { METADATA } from './table/metadata.ts';
 import { NAME } from './table/name.ts';
 import { POLICY } from './table/policy.ts';
+import { SERVING } from './table/serving.ts';
 import { SHARD } from './table/shard.ts';
 import { STATS } from './table/stats.ts';
 import { TEMPLATE } from './table/template.ts';
@@ -36,6 +38,8 @@ const TABLE = {
   ...FORENSICS,
   ...TEMPLATE,
   ...ADAPTER,
+  ...CONTAINER,
+  ...SERVING,
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof TABLE;
