@@ -70,7 +70,7 @@ const policyOf = (expires: string, subject: string, rule = 'caps/not-dropped') =
 
 t.test('waivers: until their day, for one thing only', async (t) => {
   const text = read('caps-not-dropped.bad.yaml');
-  const [{ subject }] = (await lintText(text)).findings as [{ subject: string }];
+  const { subject } = (await lintText(text)).findings[0]!;
   const held = (manifest: string, expires = '2026-12-31', of = subject) =>
     lintText(manifest, 'm.yaml', { policy: policyOf(expires, of), today: '2026-12-31' });
   const good = await held(text);

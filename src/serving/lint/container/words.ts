@@ -10,7 +10,7 @@ const SCRIPT = 1 << 20;
 const SHELL = /^(?:.*\/)?(?:sh|bash|dash|ash|zsh|ksh)$/;
 
 /**
- * The commands behind a list of words: itself, and those of the script where it starts a shell.
+ * The commands behind a list of words: itself, or the shell and the commands of its script.
  *
  * @param env values that `$(NAME)` and `$NAME` stand for.
  */
@@ -19,7 +19,8 @@ export function commandsOf(list: Words, env: ReadonlyMap<string, Fact<string | n
   const shell = words.findIndex(({ value }) => SHELL.test(value));
   const option = words.findIndex(({ value }, i) => i > shell && /^-[a-z]*c$/.test(value));
   const script = shell >= 0 && shell <= 1 && option > shell ? words[option + 1] : undefined;
-  return script === undefined ? [words] : [words, ...split(script.value, script.at)];
+  if (script === undefined) return [words];
+  return [words.filter((word) => word !== script), ...split(script.value, script.at)];
 }
 
 /** What Kubernetes and a shell put in for names that are written here; the rest stays as it is. */

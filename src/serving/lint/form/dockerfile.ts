@@ -1,5 +1,5 @@
 // A Dockerfile → what its build does, and the container that its last stage starts. Nothing is built.
-import type { Dockerfile, Instruction } from 'dockerfile-ast';
+import type { Dockerfile, Instruction, ModifiableInstruction } from 'dockerfile-ast';
 import { type Container, commandsOf, type Workload } from '../container/container.ts';
 import type { Fact, Place } from '../place.ts';
 import type { Build } from './build.ts';
@@ -79,8 +79,11 @@ function addedOf(instruction: Instruction, at: At): Build['added'] {
   const address = text.split(/\s+/).find((word) => /^(?:https?|ftp):\/\/|^git@/.test(word));
   return address === undefined
     ? []
-    : [{ value: address, at: at(instruction), checked: /(?:^|\s)--checksum=/.test(text) }];
+    : [{ value: address, at: at(instruction), checked: flagsOf(instruction).includes('checksum') }];
 }
+
+const flagsOf = (instruction: Instruction): string[] =>
+  (instruction as ModifiableInstruction).getFlags().map((flag) => flag.getName());
 
 const valuesOf = (parsed: Dockerfile, at: At): Build['values'] => [
   ...[...parsed.getENVs(), ...parsed.getARGs(), ...parsed.getInitialARGs()].flatMap((instruction) =>

@@ -103,7 +103,10 @@ function problemOf(
       if (aliases.size > ALIASES) return stop('LIMIT', node, `more than ${ALIASES} aliases`);
       return undefined;
     },
-    Map: (_, { items }) => {
+    // The most specific visitor is the only one that is called.
+    Map: (_, node) => {
+      const { items, anchor } = node;
+      if (anchor !== undefined) anchors.set(anchor, node);
       const key = oddKey(items as Pair[]);
       if (key === null) return undefined;
       // `{{ .Values.image }}` is a map whose key is a map, as YAML goes.
