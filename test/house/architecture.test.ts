@@ -67,6 +67,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verify.ts',
   ],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
+  'serving/lint': ['serving-schema.ts'],
   'scan/format': ['disguise/magic.ts', 'safetensors/shard-index.ts'],
   'scan/inspect': [
     'adapter/adapter-config.ts',

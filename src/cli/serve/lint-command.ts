@@ -1,14 +1,14 @@
 // `steelyard lint`: manifests of a model server, held against the rules and against the release.
 import { Command, Option } from 'commander';
-import { SteelyardError } from '../../rules/error.ts';
 import { painter } from '../../document/text/frame.ts';
+import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES, type Severity } from '../../rules/rules.ts';
 import type { LintOptions, Manifest } from '../../serving/lint/lint.ts';
-import { wantsColour } from '../terminal/colour.ts';
 import { readPolicy, today } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
-import { checkOutput } from '../terminal/output.ts';
 import { type Run, run } from '../run.ts';
+import { wantsColour } from '../terminal/colour.ts';
+import { checkOutput } from '../terminal/output.ts';
 import { readPiped } from './pipe.ts';
 
 interface Flags {

@@ -1,13 +1,13 @@
 // Broken rules → findings with severities, waivers and a verdict. Pure: the day is given.
 import { createHash } from 'node:crypto';
-import { SteelyardError } from '../../rules/error.ts';
 import { assertDay } from '../../baseline/policy/day.ts';
 import type { Policy, Waiver } from '../../baseline/policy/policy.ts';
+import { SteelyardError } from '../../rules/error.ts';
 import { RULES, type RuleId, SEVERITIES, type Severity } from '../../rules/rules.ts';
-import type { Broken } from './check/check.ts';
+import type { Broken } from './audit/audit.ts';
 import type { ServingError, ServingFinding, ServingReport } from './serving-report.ts';
 
-export interface Judged {
+interface Judged {
   readonly findings: readonly ServingFinding[];
   readonly verdict: ServingReport['verdict'];
 }

@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto';
 import { SteelyardError } from '../../rules/error.ts';
 import { VERSION } from '../../runtime/package.ts';
-import { checkForms, type Release } from './check/check.ts';
+import { checkForms, type Release } from './audit/audit.ts';
 import { engineOf, type Workload } from './container/container.ts';
 import { type Form, readForm, unreadable } from './form/form.ts';
 import { judgeServing, type Terms } from './judge.ts';
 import type { ServingError, ServingFile, ServingReport } from './serving-report.ts';
 
-export type { Release } from './check/check.ts';
+export type { Release } from './audit/audit.ts';
 export { releaseOf } from './release.ts';
 export type { ServingError, ServingFinding, ServingReport } from './serving-report.ts';
 export { servingText } from './serving-text.ts';

@@ -1,6 +1,6 @@
 // What a lint has to say, as data: `steelyard/serving/1`, evidence that the gate counts.
 import type { RuleId, Severity } from '../../rules/rules.ts';
-import type { Release } from './check/check.ts';
+import type { Release } from './audit/audit.ts';
 
 export interface ServingFinding {
   readonly rule: RuleId;

@@ -4,7 +4,7 @@ import { RULES, SEVERITIES, type Severity } from '../../rules/rules.ts';
 import type { ServingFinding, ServingReport } from './serving-report.ts';
 
 /** What paints a word for a terminal; `title` and `dim` for what is no severity. */
-export type Paint = (tone: Severity | 'title' | 'dim' | 'good' | 'bad', text: string) => string;
+type Paint = (tone: Severity | 'title' | 'dim' | 'good' | 'bad', text: string) => string;
 
 /** Places shown for one rule; the JSON report has them all. */
 const PLACES = 20;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { lint } from '../../../src/serving/lint/lint.ts';
-import { ServingSchema } from '../../../src/serving/lint/schema.ts';
-import { servingText } from '../../../src/serving/lint/text.ts';
+import { ServingSchema } from '../../../src/serving/lint/serving-schema.ts';
+import { servingText } from '../../../src/serving/lint/serving-text.ts';
 import { FIXTURES, lintText, pod } from './kit.ts';
 
 t.setTimeout(600_000); // ten thousand lints take a minute where others work too

@@ -84,7 +84,7 @@ function closing(text: string, start: number): number {
   return text.length;
 }
 
-export interface Flag {
+interface Flag {
   /** null: the flag stands alone. */
   readonly value: string | null;
   readonly at: Place;

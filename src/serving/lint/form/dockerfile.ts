@@ -2,13 +2,13 @@
 import type { Dockerfile, Instruction, ModifiableInstruction } from 'dockerfile-ast';
 import { type Container, commandsOf, type Workload } from '../container/container.ts';
 import type { Fact, Place } from '../place.ts';
-import type { Build } from './build.ts';
-import { imageWorkload } from './image.ts';
+import type { Build } from './build-steps.ts';
+import { imageWorkload } from './image-config.ts';
 
 /** The parser looks for the variables of a line in all lines before it. */
 export const DOCKERFILE_SIZE = 1 << 18;
 
-export interface Built {
+interface Built {
   readonly workload: Workload;
   readonly build: Build;
 }

@@ -2,13 +2,13 @@
 import type { Workload } from '../container/container.ts';
 import type { Fact, Fault } from '../place.ts';
 import { type Node, readYaml, TooLarge } from '../yaml/yaml.ts';
-import { type Build, NO_BUILD } from './build.ts';
+import { type Build, NO_BUILD } from './build-steps.ts';
 import { composeWorkload, isCompose } from './compose.ts';
 import { DOCKERFILE_SIZE, isDockerfile, readDockerfile } from './dockerfile.ts';
-import { isImageConfig, readImageConfig } from './image.ts';
+import { isImageConfig, readImageConfig } from './image-config.ts';
 import { kubernetesObjects, type Objects, textsIn } from './kubernetes.ts';
 
-export type { Build } from './build.ts';
+export type { Build } from './build-steps.ts';
 export type { NetworkPolicy, Way } from './network.ts';
 
 export interface Form {

@@ -88,7 +88,7 @@ function takesGpus(spec: Node, containers: readonly Container[]): Fact<boolean> 
   return all === undefined ? null : { value: true, at: all.at };
 }
 
-export const textsOf = (node: Node | undefined): [string, Fact<string>][] =>
+const textsOf = (node: Node | undefined): [string, Fact<string>][] =>
   (node?.entries() ?? []).flatMap(([key, value]) => {
     const { fact } = value;
     return fact === null ? [] : [[key, fact] as [string, Fact<string>]];

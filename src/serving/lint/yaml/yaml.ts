@@ -21,7 +21,7 @@ const ALIASES = 100;
 /** No honest manifest nests deeper; parsers of nested text take stack for each level. */
 const DEPTH = 64;
 
-export interface Read {
+interface Read {
   readonly documents: readonly Node[];
   readonly faults: readonly Fault[];
 }

@@ -47,7 +47,7 @@ const reaches = ({ to, range, except }: Way, address: string): boolean =>
   to === 'anywhere' || (contains(range!, address) && !except.some((one) => contains(one, address)));
 
 /** Whether a CIDR holds an address; false for what is no CIDR. */
-export function contains(range: string, address: string): boolean {
+function contains(range: string, address: string): boolean {
   const [base, bits] = [bitsOf(range.split('/')[0]!), prefixOf(range)];
   const wanted = bitsOf(address);
   if (base === null || wanted === null || base.length !== wanted.length) return false;

@@ -2,7 +2,7 @@
 import { type Container, commandsOf, type Workload } from '../container/container.ts';
 import type { Fact } from '../place.ts';
 import type { Node } from '../yaml/yaml.ts';
-import { type Build, NO_BUILD } from './build.ts';
+import { type Build, NO_BUILD } from './build-steps.ts';
 
 export function imageWorkload(
   format: 'dockerfile' | 'oci',

@@ -12,7 +12,7 @@ import {
   type Workload,
 } from '../container/container.ts';
 import { about, type Broken, type Check } from './broken.ts';
-import { downloadFindings, isPinned, mutable } from './source.ts';
+import { downloadFindings, isPinned, mutable } from './model-source.ts';
 
 export const checkModel: Check = (workload) => [
   ...workload.containers.flatMap((container) => {

@@ -1,13 +1,13 @@
 // Every check, over everything that was read.
 import type { Form } from '../form/form.ts';
 import type { Broken, Check, Context, Release } from './broken.ts';
-import { checkBuild } from './build.ts';
+import { checkBuild } from './building.ts';
 import { checkEgress } from './egress.ts';
-import { checkImages, checkProvenance } from './image.ts';
+import { checkImages, checkProvenance } from './images.ts';
 import { checkLoad, remoteCodeInText } from './load.ts';
-import { checkModel } from './model.ts';
 import { checkSecrets } from './secret.ts';
 import { checkSecurity } from './security.ts';
+import { checkModel } from './served-model.ts';
 
 export type { Broken, Release } from './broken.ts';
 

@@ -12,9 +12,9 @@ import {
 import type { Build } from '../form/form.ts';
 import type { Fact } from '../place.ts';
 import { about as aboutContainer, type Broken } from './broken.ts';
-import { imageFindings } from './image.ts';
+import { imageFindings } from './images.ts';
+import { downloadFindings, isWeights } from './model-source.ts';
 import { buildSecrets } from './secret.ts';
-import { downloadFindings, isWeights } from './source.ts';
 
 type Say = ReturnType<typeof aboutContainer>;
 
