@@ -35,6 +35,18 @@ Exit codes:
   130  interrupted (143: terminated)
 `;
 
+const FETCH_HELP = `
+Examples:
+  steelyard pull hf://acme/support@3f1c0d5… -o models/support
+  steelyard pull https://models.acme.example/billing.safetensors -o adapters/billing --sha256 7c5e…
+
+Exit codes:
+  0    the model is at its place: every byte is what was expected, and the scan passes
+  1    refused: the source is not allowed, a digest differs, or the scan fails; nothing is at its place
+  2    no verdict: network, login, space, a limit, bad usage; what arrived is kept for the next pull
+  130  interrupted (143: terminated)
+`;
+
 interface Entry {
   readonly name: string;
   readonly help?: string;
@@ -73,6 +85,11 @@ const COMMANDS: readonly Entry[] = [
   },
   { name: 'bom', load: loadBom },
   { name: 'lint', load: async () => (await import('./serve/lint-command.ts')).lintCommand() },
+  {
+    name: 'pull',
+    help: FETCH_HELP,
+    load: async () => (await import('./fetch/pull-command.ts')).pullCommand(),
+  },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];

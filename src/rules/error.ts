@@ -16,6 +16,14 @@ export type ErrorCode =
   | 'INVALID_MBOM' // a bill of materials that cannot be understood; the message says line and column
   | 'INVALID_MANIFEST' // a manifest that cannot be read, or a template that was not rendered; the message says line and column
   | 'INVALID_EGRESS' // a declaration of egress that cannot be understood; the message says line and column
+  | 'NETWORK' // a source does not answer, or not as its protocol says
+  | 'UNAUTHORIZED' // a source does not let us in
+  | 'NO_SPACE' // the disk cannot hold the model
+  | 'SOURCE_NOT_ALLOWED' // the policy, or a rule for all sources, forbids it
+  | 'SOURCE_REDIRECT' // a source sends us on to where we must not go
+  | 'SOURCE_UNPINNED' // nothing keeps the source from changing, and the policy asks for it
+  | 'SOURCE_CHANGED' // the source is not the one that was listed any more
+  | 'DIGEST_MISMATCH' // the bytes are not those that were expected
   | 'NATIVE_UNAVAILABLE' // the addon is missing or does not fit this machine
   | 'ABORTED' // the caller's AbortSignal
   | 'INTERNAL'; // a bug of ours

@@ -16,6 +16,7 @@ import { NAME } from './table/name.ts';
 import { POLICY } from './table/policy.ts';
 import { SERVING } from './table/serving.ts';
 import { SHARD } from './table/shard.ts';
+import { SOURCE } from './table/source.ts';
 import { STATS } from './table/stats.ts';
 import { TEMPLATE } from './table/template.ts';
 import { TENSOR } from './table/tensor.ts';
@@ -40,6 +41,7 @@ const TABLE = {
   ...ADAPTER,
   ...CONTAINER,
   ...SERVING,
+  ...SOURCE,
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof TABLE;

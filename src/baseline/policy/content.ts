@@ -1,9 +1,9 @@
 // Everything of a model but its tensors against a policy: files, metadata, chat templates, limits.
 
+import { matchesGlob } from '../../document/text/glob.ts';
 import { quoted } from '../../document/violations.ts';
 import { type Finding, toFinding } from '../../rules/finding.ts';
 import type { FileProfile, MetadataProfile, Profile } from '../../scan/profile/profile.ts';
-import { matchesGlob } from './pattern/glob.ts';
 import type { Limits, MetadataLine, Policy } from './policy.ts';
 
 export function checkContent(policy: Policy, profile: Profile): Finding[] {

@@ -1,0 +1,172 @@
+// Files come in pieces, several at a time, each written where it belongs. What was written and synced stands in the ledger.
+import { closeSync, fdatasync, fstatSync, ftruncateSync, write } from 'node:fs';
+import { promisify } from 'node:util';
+import { SteelyardError } from '../rules/error.ts';
+import type { Source, SourceFile } from '../source/source.ts';
+import type { Ledger } from './ledger.ts';
+import { type Quarantine, writeError } from './quarantine.ts';
+
+/** Bytes of a file that one connection fetches at a time. */
+const PIECE = 64 * 2 ** 20;
+/** Between two times that the ledger is written: with thousands of small files it is long. */
+const RECORD_INTERVAL = 500; // ms
+
+interface Arrival {
+  readonly source: Source;
+  readonly quarantine: Quarantine;
+  /** Name of the listing in the ledger. */
+  readonly listing: string;
+  readonly connections: number;
+  readonly signal: AbortSignal;
+  /** Bytes that are there, each time some more are. */
+  readonly onBytes: (count: number) => void;
+  /** A file is whole, in the quarantine. Not yet whether it is right. */
+  readonly onFile: (file: SourceFile) => void;
+}
+
+/** A file under way. */
+interface Part {
+  readonly file: SourceFile;
+  readonly done: Set<number>;
+  left: number;
+  descriptor: number | null;
+}
+
+interface Piece {
+  readonly part: Part;
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+const sync = promisify(fdatasync);
+const put = promisify(write);
+
+/** Fetches what is missing of every file. The first error stops all; what arrived before it stays for the next time. */
+export async function arrive(arrival: Arrival): Promise<void> {
+  const { source, quarantine, listing, connections, onBytes, onFile } = arrival;
+  const known = quarantine.resume(listing);
+  const seekable = await source.seekable(arrival.signal);
+  const parts = source.files.map((file) => partOf(file, known, seekable));
+  const awaited = parts.reduce((sum, part) => sum + lacking(part, seekable), 0);
+  quarantine.assertRoom(awaited); // a size is a claim: before anything is made for its pieces
+  const pieces = parts.flatMap((part) => missing(part, seekable));
+  onBytes(source.files.reduce((sum, { size }) => sum + size, 0) - awaited);
+  let recorded = Number.NEGATIVE_INFINITY;
+  const record = (isLast = false): void => {
+    if (!isLast && performance.now() - recorded < RECORD_INTERVAL) return;
+    recorded = performance.now();
+    quarantine.record({ listing, pieces: new Map(parts.map(({ file, done }) => [file.path, done])) });
+  };
+  record();
+  for (const part of parts) if (part.left === 0) finish(part);
+  const failed = new AbortController();
+  const stop = (): void => failed.abort();
+  if (arrival.signal.aborted) stop();
+  arrival.signal.addEventListener('abort', stop);
+  let next = 0;
+  const connection = async (): Promise<void> => {
+    while (next < pieces.length && !failed.signal.aborted) {
+      const piece = pieces[next++]!;
+      await fetchPiece(source, quarantine, piece, failed.signal, onBytes);
+      piece.part.done.add(piece.index);
+      if (--piece.part.left === 0) finish(piece.part);
+      record();
+    }
+  };
+  const running = Array.from({ length: Math.min(connections, pieces.length) }, () =>
+    connection().catch((error) => {
+      stop();
+      throw error;
+    }),
+  );
+  try {
+    firstOf(await Promise.allSettled(running));
+    if (arrival.signal.aborted) throw new SteelyardError('ABORTED', 'the transfer was aborted');
+  } finally {
+    arrival.signal.removeEventListener('abort', stop);
+    for (const { descriptor } of parts) if (descriptor !== null) closeSync(descriptor);
+    record(true);
+  }
+
+  function finish(part: Part): void {
+    // An empty file has no piece that would make it.
+    part.descriptor ??= quarantine.openFile(part.file.path);
+    if (fstatSync(part.descriptor).size !== part.file.size) ftruncateSync(part.descriptor, part.file.size);
+    closeSync(part.descriptor);
+    part.descriptor = null;
+    onFile(part.file);
+  }
+}
+
+/** Throws the first error that says something: of those that were stopped because of another none does. */
+function firstOf(outcomes: readonly PromiseSettledResult<void>[]): void {
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  const isStopped = (error: unknown): boolean => error instanceof SteelyardError && error.code === 'ABORTED';
+  const first = errors.find((error) => !isStopped(error)) ?? errors[0];
+  if (first !== undefined) throw first;
+}
+
+/** A server that knows no ranges sends a file whole, over one connection. */
+const pieceSize = ({ size }: SourceFile, seekable: boolean): number => (seekable ? PIECE : Math.max(size, 1));
+
+function partOf(file: SourceFile, known: Ledger | null, seekable: boolean): Part {
+  const count = Math.ceil(file.size / pieceSize(file, seekable));
+  const done = new Set([...(known?.pieces.get(file.path) ?? [])].filter((index) => index < count));
+  return { file, done, left: count - done.size, descriptor: null };
+}
+
+/** Bytes that are not there yet. */
+function lacking({ file, done }: Part, seekable: boolean): number {
+  const size = pieceSize(file, seekable);
+  const present = [...done].reduce((sum, index) => sum + Math.min(size, file.size - index * size), 0);
+  return file.size - present;
+}
+
+function missing(part: Part, seekable: boolean): Piece[] {
+  const size = pieceSize(part.file, seekable);
+  const pieces: Piece[] = [];
+  for (let index = 0; index * size < part.file.size; index++) {
+    if (part.done.has(index)) continue;
+    const start = index * size;
+    pieces.push({ part, index, start, end: Math.min(start + size, part.file.size) });
+  }
+  return pieces;
+}
+
+/** Written and on the disk, or an error. */
+async function fetchPiece(
+  source: Source,
+  quarantine: Quarantine,
+  { part, start, end }: Piece,
+  signal: AbortSignal,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  part.descriptor ??= quarantine.openFile(part.file.path);
+  const { descriptor } = part;
+  let at = start;
+  for await (const bytes of source.read(part.file, start, end, signal)) {
+    await writeAll(descriptor, bytes, at, part.file.path);
+    at += bytes.length;
+    onBytes(bytes.length);
+  }
+  await sync(descriptor).catch((cause) => {
+    throw writeError(cause, part.file.path);
+  });
+}
+
+async function writeAll(
+  descriptor: number,
+  bytes: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await put(descriptor, bytes, done, bytes.length - done, position + done).catch(
+      (cause) => {
+        throw writeError(cause, path);
+      },
+    );
+    done += bytesWritten;
+  }
+}

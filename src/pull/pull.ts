@@ -1,0 +1,186 @@
+// The spine of a pull: a source in, a model that was verified and scanned at its place, or nothing there.
+import { basename, resolve } from 'node:path';
+import { SteelyardError } from '../rules/error.ts';
+import { toFinding } from '../rules/finding.ts';
+import { type ScanOptions, scan } from '../scan.ts';
+import { openSource, type Source } from '../source/source.ts';
+import { arrive } from './arrival.ts';
+import { expectationsOf } from './expectation.ts';
+import { listingOf } from './ledger.ts';
+import { holdsExactly, isTaken, Quarantine } from './quarantine.ts';
+import { type Receipt, receiptOf, signReceipt, writeReceipt } from './receipt.ts';
+
+export { inertJson } from './receipt.ts';
+export type { PullOptions, PullResult } from './result.ts';
+export { renderPull } from './text.ts';
+
+import { findingOf, isRefused, unexpected } from './refusal.ts';
+import type { PullOptions, PullResult } from './result.ts';
+import { argued, selected } from './selection.ts';
+import { mismatches } from './verification.ts';
+
+const CONNECTIONS = 8;
+
+/**
+ * Pulls a model: lists and pins it, fetches it into a quarantine, scans it there, holds every digest against what was expected, and
+ * moves it to its place only if nothing speaks against it.
+ *
+ * @throws SteelyardError USAGE, NETWORK, UNAUTHORIZED, NOT_FOUND, LIMIT, NO_SPACE, IO, ABORTED: there is no verdict.
+ * @example
+ * const { outcome, receipt } = await pull('hf://acme/support@3f1c…', { output: 'models/support', env: process.env });
+ */
+export async function pull(uri: string, options: PullOptions): Promise<PullResult> {
+  const nothing: PullResult = {
+    outcome: 'fail',
+    source: uri.split('?')[0]!,
+    files: [],
+    expected: new Map(),
+    findings: [],
+    report: null,
+    receipt: null,
+    quarantine: null,
+  };
+  return refusing(nothing, async () => {
+    const { env, endpoint, http, signal } = options;
+    const whole = await openSource(uri, {
+      env,
+      ...(signal === undefined ? {} : { signal }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(http === undefined ? {} : { http }),
+    });
+    try {
+      const source = { ...whole, files: selected(whole, options) };
+      return await pulled(source, { ...nothing, source: source.uri, files: source.files }, options);
+    } finally {
+      await whole.close();
+    }
+  });
+}
+
+/** A listed source, judged by what can be said before a byte is fetched, and fetched if that speaks for it. */
+async function pulled(source: Source, listed: PullResult, options: PullOptions): Promise<PullResult> {
+  const declared = [...argued(source.files, options), ...(options.declared ?? [])];
+  const { maxSize = Number.POSITIVE_INFINITY } = options;
+  const size = source.files.reduce((sum, file) => sum + file.size, 0);
+  if (size > maxSize)
+    throw new SteelyardError('LIMIT', `${source.uri} has ${size} bytes, and at most ${maxSize} were allowed`);
+  const expected = new Map(source.files.map((file) => [file.path, expectationsOf(file, declared)] as const));
+  const findings = [...source.notes.map(toFinding), ...unexpected(source, expected)];
+  const result = { ...listed, expected, findings };
+  if (isRefused(findings, options)) return result;
+  if (options.dryRun) return { ...result, outcome: 'pass' };
+  if (isTaken(options.output)) return alreadyThere(source, result, options);
+  const quarantine = Quarantine.open(options.output);
+  return refusing(result, async () => {
+    let [isKept, isBad] = [false, false];
+    try {
+      await fetchInto(quarantine, source, options);
+      const judged = await judge(quarantine, source, result, options);
+      isBad = judged.outcome === 'fail';
+      isKept = judged.outcome === 'error' || (isBad && (options.keepQuarantine ?? false));
+      return isKept ? { ...judged, quarantine: quarantine.model } : judged;
+    } catch (error) {
+      // What arrived before the network failed is not fetched again.
+      isKept = !(error instanceof SteelyardError) || findingOf(error) === null;
+      throw error;
+    } finally {
+      if (isKept) quarantine.leave(isBad);
+      else quarantine.remove();
+    }
+  });
+}
+
+/** Errors that are a definite no become findings; the others are thrown. */
+async function refusing(result: PullResult, action: () => Promise<PullResult>): Promise<PullResult> {
+  try {
+    return await action();
+  } catch (error) {
+    const finding = error instanceof SteelyardError ? findingOf(error) : null;
+    if (finding === null) throw error;
+    return { ...result, outcome: 'fail', findings: [...result.findings, finding] };
+  }
+}
+
+async function fetchInto(quarantine: Quarantine, source: Source, options: PullOptions): Promise<void> {
+  const { connections = CONNECTIONS, signal = new AbortController().signal, onProgress } = options;
+  const bytesTotal = source.files.reduce((sum, { size }) => sum + size, 0);
+  let [bytesDone, filesDone] = [0, 0];
+  const tell = (): void =>
+    onProgress?.({ filesDone, filesTotal: source.files.length, bytesDone, bytesTotal });
+  await arrive({
+    source,
+    quarantine,
+    listing: listingOf(source),
+    connections,
+    signal,
+    onBytes: (count) => {
+      bytesDone += count;
+      tell();
+    },
+    onFile: () => {
+      filesDone++;
+      tell();
+    },
+  });
+}
+
+/** What lies in the quarantine, scanned and compared; the model is committed only here. */
+async function judge(
+  quarantine: Quarantine,
+  source: Source,
+  result: PullResult,
+  options: PullOptions,
+): Promise<PullResult> {
+  const judged = await scanned(quarantine.model, result, options);
+  if (judged.outcome !== 'pass') return judged;
+  const receipt = receiptOf(source, judged.report!, result.expected, options);
+  quarantine.commit(documentsOf(receipt, options));
+  return { ...judged, receipt };
+}
+
+/** A model that an earlier pull brought: it is what is expected, every byte of it, or it is in the way. */
+async function alreadyThere(source: Source, result: PullResult, options: PullOptions): Promise<PullResult> {
+  const { output } = options;
+  const isKnown = source.files.every(({ path }) => result.expected.get(path)!.length > 0);
+  if (!isKnown || !holdsExactly(output, source.files)) throw taken(output);
+  const judged = await scanned(output, result, options);
+  if (judged.findings.some(({ rule }) => rule === 'source/digest')) throw taken(output);
+  if (judged.outcome !== 'pass') return judged;
+  const receipt = receiptOf(source, judged.report!, result.expected, options);
+  const quarantine = Quarantine.open(output);
+  try {
+    quarantine.document(documentsOf(receipt, options));
+  } finally {
+    quarantine.remove();
+  }
+  return { ...judged, receipt };
+}
+
+async function scanned(folder: string, result: PullResult, options: PullOptions): Promise<PullResult> {
+  const report = await scan(folder, { ...scanOptions(options), followSymlinks: 'never' });
+  const changed = mismatches(report.files, result.expected, folder);
+  const outcome = changed.length > 0 ? 'fail' : report.verdict.outcome;
+  return { ...result, outcome, findings: [...result.findings, ...changed], report };
+}
+
+function scanOptions(options: PullOptions): ScanOptions {
+  const { failOn, policy, today, baseline, mode, base, threads, isolate, forensics, signal } = options;
+  const given = { failOn, policy, today, baseline, mode, base, threads, isolate, forensics, signal };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function documentsOf(receipt: Receipt, { output, key }: PullOptions): ReadonlyMap<string, string> {
+  const documents = new Map([['.pull.json', writeReceipt(receipt)]]);
+  if (key !== undefined)
+    documents.set('.pull.intoto.jsonl', signReceipt(receipt, basename(resolve(output)), key));
+  return documents;
+}
+
+const taken = (output: string): SteelyardError =>
+  new SteelyardError(
+    'USAGE',
+    `${output} is there already, and a pull replaces nothing; name another folder, or move it`,
+    {
+      file: output,
+    },
+  );

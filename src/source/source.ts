@@ -1,0 +1,25 @@
+// A URI → a model that is listed and pinned. The door of this room: what is not named here is not used outside it.
+
+import { openWeb } from './https.ts';
+import { openHub } from './hub/hub.ts';
+import type { Source, SourceOptions } from './store.ts';
+import { parseSourceUri, type SourceUri } from './uri.ts';
+
+export type { Expected, Pin, Source, SourceFile, SourceNote, SourceOptions } from './store.ts';
+export { isSourceUri } from './uri.ts';
+
+/**
+ * Lists a model at its source and pins it: whatever is read afterwards is of this version or an error.
+ *
+ * @throws SteelyardError USAGE, NETWORK, UNAUTHORIZED, NOT_FOUND, SOURCE_NOT_ALLOWED, SOURCE_REDIRECT, LIMIT, ABORTED.
+ */
+export function openSource(uri: string | SourceUri, options: SourceOptions): Promise<Source> {
+  const parsed = typeof uri === 'string' ? parseSourceUri(uri) : uri;
+  switch (parsed.scheme) {
+    case 'hf':
+      return openHub(parsed, options);
+    case 'https':
+      return openWeb(parsed, options);
+  }
+  throw new Error('not yet');
+}
