@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { matchesGlob } from '../../src/document/text/glob.ts';
 import { parsePattern } from '../../src/baseline/policy/pattern/pattern.ts';
 import { PatternTrie } from '../../src/baseline/policy/pattern/trie.ts';
+import { matchesGlob } from '../../src/document/text/glob.ts';
 import {
   draftPolicy,
   judge,
