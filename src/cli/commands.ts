@@ -84,6 +84,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./prove/attest-command.ts')).attestCommand(),
   },
   { name: 'bom', load: loadBom },
+  { name: 'canary', load: async () => (await import('./promote/canary-command.ts')).canaryCommand() },
   { name: 'lint', load: async () => (await import('./serve/lint-command.ts')).lintCommand() },
   {
     name: 'pull',

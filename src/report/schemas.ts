@@ -1,12 +1,13 @@
 // The documents of this program as JSON Schema (2020-12), made from the same schemas that check them.
 import { z } from 'zod';
 import { PolicySchema } from '../baseline/policy/document/policy-schema.ts';
+import { FingerprintSchema } from '../canary/schemas.ts';
 import { DiffSchema } from '../diff/report/diff-schema.ts';
 import { ProfileSchema } from '../scan/profile/document/profile-schema.ts';
 import { ServingSchema } from '../serving/lint/serving-schema.ts';
 import { ReportSchema } from './report-schema.ts';
 
-export const DOCUMENTS = ['report', 'profile', 'policy', 'diff', 'serving'] as const;
+export const DOCUMENTS = ['report', 'profile', 'policy', 'diff', 'serving', 'fingerprint'] as const;
 export type DocumentName = (typeof DOCUMENTS)[number];
 
 const SCHEMAS = {
@@ -15,9 +16,10 @@ const SCHEMAS = {
   policy: PolicySchema,
   diff: DiffSchema,
   serving: ServingSchema,
+  fingerprint: FingerprintSchema,
 } as const;
 
-/** The JSON Schema of `steelyard/report/1`, `…/profile/1`, `…/policy/1` or `…/diff/1`. */
+/** The JSON Schema of `steelyard/NAME/1`. */
 export const jsonSchema = (name: DocumentName): object => ({
   title: `steelyard/${name}/1`,
   ...z.toJSONSchema(SCHEMAS[name], { io: 'input', target: 'draft-2020-12' }),

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'SOURCE_UNPINNED' // nothing keeps the source from changing, and the policy asks for it
   | 'SOURCE_CHANGED' // the source is not the one that was listed any more
   | 'DIGEST_MISMATCH' // the bytes are not those that were expected
+  | 'INVALID_DOCUMENT' // another document of ours that cannot be understood; the message says line and column
   | 'NATIVE_UNAVAILABLE' // the addon is missing or does not fit this machine
   | 'ABORTED' // the caller's AbortSignal
   | 'INTERNAL'; // a bug of ours

@@ -50,6 +50,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'matches.ts',
     'verdict.ts',
   ],
+  canary: ['schemas.ts', 'target/target.ts'],
   diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-schema.ts', 'report/diff-text.ts'],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
   'proof/sign': [
