@@ -91,6 +91,11 @@ const COMMANDS: readonly Entry[] = [
     help: FETCH_HELP,
     load: async () => (await import('./fetch/pull-command.ts')).pullCommand(),
   },
+  {
+    name: 'provenance',
+    load: async () => (await import('./serve/provenance-command.ts')).provenanceCommand(),
+  },
+  { name: 'drift', load: async () => (await import('./serve/drift-command.ts')).driftCommand() },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];

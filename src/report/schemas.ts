@@ -4,10 +4,21 @@ import { PolicySchema } from '../baseline/policy/document/policy-schema.ts';
 import { FingerprintSchema } from '../canary/schemas.ts';
 import { DiffSchema } from '../diff/report/diff-schema.ts';
 import { ProfileSchema } from '../scan/profile/document/profile-schema.ts';
+import { DriftSchema } from '../serving/drift/record.ts';
 import { ServingSchema } from '../serving/lint/serving-schema.ts';
+import { ProvenanceSchema } from '../serving/provenance/provenance-document.ts';
 import { ReportSchema } from './report-schema.ts';
 
-export const DOCUMENTS = ['report', 'profile', 'policy', 'diff', 'serving', 'fingerprint'] as const;
+export const DOCUMENTS = [
+  'report',
+  'profile',
+  'policy',
+  'diff',
+  'serving',
+  'fingerprint',
+  'provenance',
+  'drift',
+] as const;
 export type DocumentName = (typeof DOCUMENTS)[number];
 
 const SCHEMAS = {
@@ -17,6 +28,8 @@ const SCHEMAS = {
   diff: DiffSchema,
   serving: ServingSchema,
   fingerprint: FingerprintSchema,
+  provenance: ProvenanceSchema,
+  drift: DriftSchema,
 } as const;
 
 /** The JSON Schema of `steelyard/NAME/1`. */

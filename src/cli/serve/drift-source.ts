@@ -1,0 +1,94 @@
+// Where drift's facts come from: the signed releases, and the targets.
+import type { Outcome } from '../../index.ts';
+import {
+  clientOf,
+  kubeconfig,
+  podsOf,
+  type Release,
+  type Rollout,
+  type RoundOptions,
+  readTargets,
+  releaseOf,
+  serviceAccount,
+  type Target,
+} from '../../serving/drift/drift.ts';
+import { readInput } from '../option/input.ts';
+import { readSignature } from '../option/mbom-options.ts';
+import { trustOf, usage } from '../option/trust-options.ts';
+import type { DriftFlags } from './drift-flags.ts';
+
+/** The releases that may run, or why one of them is not proven. */
+export function rolloutOf(
+  { bom, signature, previous, until, ...flags }: DriftFlags,
+  now: Date,
+): Rollout | { readonly refused: Outcome<{ signer: null }> } {
+  if (bom === undefined) throw usage('say which release should run: --bom FILE');
+  if ((previous === undefined) !== (until === undefined)) throw usage('--previous and --until go together');
+  if (until !== undefined && !isDay(until)) throw usage(`--until is no day: ${until}; write YYYY-MM-DD`);
+  const trust = trustOf(flags);
+  const read = (file: string, beside = `${file}.sigstore.json`): ReturnType<typeof releaseOf> =>
+    releaseOf(readInput(file, 'MBOM'), readSignature(beside), trust, now);
+  const current = read(bom, signature);
+  if (!current.verified) return { refused: current };
+  if (previous === undefined) return { current: current.release };
+  const before = read(previous);
+  if (!before.verified) return { refused: before };
+  return { current: current.release, previous: { release: before.release as Release, until: until! } };
+}
+
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) &&
+  !Number.isNaN(Date.parse(text)) &&
+  new Date(text).toISOString().startsWith(text);
+
+export interface TargetSource {
+  readonly client: RoundOptions['client'];
+  /** null: there is no way to act on a list of addresses. */
+  readonly rotation: RoundOptions['rotation'];
+  targets(): Promise<readonly Target[]>;
+  close(): Promise<void>;
+}
+
+export async function sourceOf(flags: DriftFlags, signal: AbortSignal): Promise<TargetSource> {
+  const { targets, kubernetes } = flags;
+  if ((targets === undefined) === (kubernetes === undefined)) {
+    throw usage('say where to look: one of --targets and --kubernetes');
+  }
+  const client = clientOf(signal);
+  if (kubernetes !== undefined) return podSource(flags, kubernetes, signal, client);
+  if (flags.act) throw usage('--act needs --kubernetes: an address cannot be taken out of rotation');
+  const read = (): readonly Target[] =>
+    readTargets(readInput(targets!, 'list of targets').toString('utf8'), targets!, flags.insecure ?? false);
+  read(); // wrong from the start is said at the start
+  return { client, rotation: null, targets: async () => read(), close: () => client.close() };
+}
+
+async function podSource(
+  { kubeconfig: file, container, port, scheme }: DriftFlags,
+  where: string,
+  signal: AbortSignal,
+  client: RoundOptions['client'],
+): Promise<TargetSource> {
+  const [, namespace, selector] = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/(.{1,500})$/.exec(where) ?? [];
+  if (namespace === undefined) throw usage(`--kubernetes must be NAMESPACE/SELECTOR: ${where}`);
+  const cluster = file === undefined ? await serviceAccount(process.env) : await kubeconfig(file);
+  const api = clientOf(signal, cluster.tls);
+  const pods = podsOf(
+    cluster,
+    api,
+    { namespace, selector: selector! },
+    {
+      scheme,
+      ...(container === undefined ? {} : { container }),
+      ...(port === undefined ? {} : { port }),
+    },
+  );
+  return {
+    client,
+    rotation: pods.rotation,
+    targets: pods.targets,
+    close: async () => {
+      await Promise.all([client.close(), api.close()]);
+    },
+  };
+}
