@@ -1,6 +1,7 @@
 // The door for our own documents in YAML or JSON → plain data with a line and column for every place. YAML is a large language;
 // this is the part of it that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
-import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type * as YamlPackage from 'yaml';
+import { late } from '../runtime/loading.ts';
 
 export interface YamlOptions {
   /** Bytes, at most. */
@@ -24,6 +25,8 @@ const DEPTH = 64;
 
 /** Reads one document strictly. Throws what `failure` makes, with the place of the first thing that is wrong. */
 export function readYaml(input: string | Uint8Array, { size, scalars, failure }: YamlOptions): Yaml {
+  const { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } =
+    late<typeof YamlPackage>('yaml');
   const lines = new LineCounter();
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -74,7 +77,7 @@ export function readYaml(input: string | Uint8Array, { size, scalars, failure }:
     }
   }
 
-  function parsed(source: string): Document.Parsed {
+  function parsed(source: string): YamlPackage.Document.Parsed {
     try {
       const options = {
         version: '1.2',
@@ -90,7 +93,7 @@ export function readYaml(input: string | Uint8Array, { size, scalars, failure }:
     }
   }
 
-  function assertPlain(source: Document.Parsed): void {
+  function assertPlain(source: YamlPackage.Document.Parsed): void {
     visit(source, {
       Alias: (_, node) => {
         throw failure(at(node.range?.[0] ?? 0), 'no aliases: write the value out');

@@ -2,7 +2,7 @@
 // credential, no signed address is in it. It lies beside the model, never in it, and counts for others only when it is signed.
 
 import type { Report } from '../baseline/report.ts';
-import { withDefaults } from '../proof/sign/exclusion.ts';
+import { withDefaults } from '../proof/sign/files/exclusion.ts';
 import { type SigningKey, signStatement } from '../proof/sign/sign.ts';
 import { toManifest } from '../proof/sign/statement/manifest.ts';
 import { writeStatement } from '../proof/sign/statement/statement.ts';

@@ -10,7 +10,7 @@ import { errorLines, findingLines } from './findings.ts';
 import { magnitudeLines } from './magnitudes.ts';
 import { coverageLines, largestLines, oddestLines } from './tensor-list.ts';
 
-interface TextOptions {
+export interface TextOptions {
   /** ANSI colour; the caller knows the terminal. */
   readonly colour?: boolean;
   /** Only findings at or above low, errors and the closing lines. */

@@ -2,16 +2,33 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SteelyardError } from '../rules/error.ts';
+
+const [root, version] = installed(dirname(fileURLToPath(import.meta.url)));
 
 /** The folder of package.json: dist/ and the build for tests lie at different depths below it. */
-export const PACKAGE_ROOT: string = folderOfPackage(dirname(fileURLToPath(import.meta.url)));
-
-export const VERSION: string = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')).version;
+export const PACKAGE_ROOT: string = root;
+export const VERSION: string = version;
 
 /** A module that is started by its name, in a thread or a process. This one lies one folder below the top of every build. */
 export const moduleUrl = (name: string): URL => new URL(`../${name}.js`, import.meta.url);
 
-function folderOfPackage(folder: string): string {
-  if (existsSync(join(folder, 'package.json'))) return folder;
-  return folderOfPackage(dirname(folder));
+function installed(start: string): readonly [root: string, version: string] {
+  for (let folder = start; ; folder = dirname(folder)) {
+    const path = join(folder, 'package.json');
+    if (existsSync(path)) {
+      const { name, version } = JSON.parse(readFileSync(path, 'utf8'));
+      if (name === 'steelyard') return [folder, version];
+    }
+    if (folder === dirname(folder)) throw bundled(start);
+  }
+}
+
+/** A bundler has taken this file out of its package, away from the addon and from the modules that workers start. */
+function bundled(folder: string): SteelyardError {
+  return new SteelyardError(
+    'NATIVE_UNAVAILABLE',
+    `steelyard cannot find its own package from ${folder}: a bundler has copied its code; ` +
+      'mark steelyard as external in the configuration of the bundler, and install it beside the bundle',
+  );
 }

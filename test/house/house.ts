@@ -9,6 +9,8 @@ export interface Import {
   /** From src/. */
   readonly path: string;
   readonly typesOnly: boolean;
+  /** By `import()`, when it is needed. */
+  readonly late: boolean;
 }
 
 export interface Source {
@@ -17,6 +19,8 @@ export interface Source {
   readonly text: string;
   readonly lines: number;
   readonly imports: readonly Import[];
+  /** Packages that are loaded with it. */
+  readonly packages: readonly string[];
   readonly exports: readonly string[];
   /** Paths of the files of src/ that it imports. */
   readonly named: ReadonlySet<string>;
@@ -77,22 +81,29 @@ export const isInside = (path: string, folder: string): boolean => path.startsWi
 
 function sourceOf(file: string, path: string): Source {
   const text = readFileSync(join(packageRoot, file), 'utf8');
-  const imports = importsOf(text, dirname(file)).filter(({ path }) => path.startsWith('src/'));
-  const inside = imports.map((one) => ({ ...one, path: one.path.slice(4) }));
+  const all = importsOf(text);
+  const inside = all
+    .filter(({ path }) => path.startsWith('.'))
+    .map((one) => ({ ...one, path: normalize(join(dirname(file), one.path)) }))
+    .filter(({ path }) => path.startsWith('src/'))
+    .map((one) => ({ ...one, path: one.path.slice('src/'.length) }));
   return {
     path,
     text,
     lines: text.split('\n').length - 1,
     imports: inside,
+    packages: all
+      .filter(({ path, typesOnly, late }) => !typesOnly && !late && !/^(\.|node:)/.test(path))
+      .map(({ path }) => path),
     exports: exportsOf(text),
     named: new Set(inside.map((one) => one.path)),
   };
 }
 
-function importsOf(text: string, folder: string): Import[] {
+function importsOf(text: string): Import[] {
   const found: Import[] = [];
   for (const [, types, names, specifier] of text.matchAll(
-    /^(?:import|export) (type )?([^;'"]*?)from '(\.[^']+)';/gms,
+    /^(?:import|export) (type )?([^;'"]*?)from '([^']+)';/gms,
   )) {
     const listed = /^\{(.*)\}\s*$/s
       .exec(names!.trim())?.[1]
@@ -100,10 +111,12 @@ function importsOf(text: string, folder: string): Import[] {
       .filter((name) => name.trim() !== '');
     const typesOnly =
       types !== undefined || (listed?.every((name) => name.trim().startsWith('type ')) ?? false);
-    found.push({ path: normalize(join(folder, specifier!)), typesOnly });
+    found.push({ path: specifier!, typesOnly, late: false });
   }
-  for (const [, specifier] of text.matchAll(/(?:import\(|^import )'(\.[^']+)'/gm))
-    found.push({ path: normalize(join(folder, specifier!)), typesOnly: false });
+  for (const [, specifier] of text.matchAll(/^import '([^']+)'/gm))
+    found.push({ path: specifier!, typesOnly: false, late: false });
+  for (const [, specifier] of text.matchAll(/\bimport\('([^']+)'/g))
+    found.push({ path: specifier!, typesOnly: false, late: true });
   return found;
 }
 

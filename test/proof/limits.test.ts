@@ -15,8 +15,8 @@ import {
   verifyAttestation,
   verifyDocument,
 } from '../../src/index.ts';
-import { schema } from '../../src/proof/bom/mbom.ts';
-import { DEFAULT_IGNORED, exclusion } from '../../src/proof/sign/exclusion.ts';
+import { mbomSchema } from '../../src/proof/bom/mbom-schema.ts';
+import { DEFAULT_IGNORED, exclusion } from '../../src/proof/sign/files/exclusion.ts';
 import { readModelStatement } from '../../src/proof/sign/statement/model-statement.ts';
 import { readStatement } from '../../src/proof/sign/statement/statement.ts';
 import { refused, told } from '../kit/golden.ts';
@@ -220,7 +220,7 @@ test('an MBOM, field by field', (t) => {
     const keys = path.split('.');
     const last = keys.pop()!;
     keys.reduce((at, key) => at[key], it)[last] = value;
-    const result = schema.safeParse(it);
+    const result = mbomSchema().safeParse(it);
     return result.success
       ? 'read'
       : `${result.error.issues[0]!.path.join('.')}: ${result.error.issues[0]!.message}`;

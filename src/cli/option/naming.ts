@@ -1,6 +1,6 @@
 // What a model is called in what is written about it, and where that lies..
 import { basename, relative, resolve } from 'node:path';
-import { modelRoot } from '../../proof/sign/model-digest.ts';
+import { modelRoot } from '../../proof/sign/files/model-digest.ts';
 import { SteelyardError } from '../../rules/error.ts';
 
 /** null: not below the model's root. */

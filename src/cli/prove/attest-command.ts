@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
 import type { FailOn } from '../../baseline/policy/policy.ts';
-import { attest, PREDICATES, type Predicate } from '../../proof/attestation.ts';
+import { attest, PREDICATES, type Predicate } from '../../proof/sign/attestation.ts';
 import { scan } from '../../scan.ts';
 import { policyIn, today } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';

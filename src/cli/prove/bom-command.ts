@@ -7,7 +7,7 @@ import { type CycloneDxVersion, exportCycloneDx } from '../../proof/bom/cycloned
 import type { Part } from '../../proof/bom/mbom.ts';
 import { readMbom } from '../../proof/bom/mbom-document.ts';
 import { verifyMbom } from '../../proof/bom/verification.ts';
-import { digestModel } from '../../proof/sign/model-digest.ts';
+import { digestModel } from '../../proof/sign/files/model-digest.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { readProfile } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';

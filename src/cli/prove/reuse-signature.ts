@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import type { FailOn } from '../../baseline/policy/policy.ts';
 import { counted } from '../../document/text/quantity.ts';
-import { digestModel, modelRoot } from '../../proof/sign/model-digest.ts';
-import { reusableDigests } from '../../proof/sign/reuse.ts';
+import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
+import { reusableDigests } from '../../proof/sign/files/reuse.ts';
 import { type SigningKey, signModel } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { print, readSignature } from '../option/mbom-options.ts';

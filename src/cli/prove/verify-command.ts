@@ -1,6 +1,6 @@
 // `steelyard verify`: are these files what a trusted signer signed?
 import { Command } from 'commander';
-import { digestModel, modelRoot } from '../../proof/sign/model-digest.ts';
+import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
 import type { Trust } from '../../proof/sign/trust.ts';
 import { loading } from '../../runtime/loading.ts';
 import { scan } from '../../scan.ts';

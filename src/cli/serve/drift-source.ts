@@ -1,5 +1,5 @@
 // Where drift's facts come from: the signed releases, and the targets.
-import type { Outcome } from '../../index.ts';
+import type { Outcome } from '../../proof/sign/refusal.ts';
 import {
   clientOf,
   kubeconfig,

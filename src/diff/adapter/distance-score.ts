@@ -1,6 +1,7 @@
 // How odd each of a group of adapters is among all of them. The score of one must not know which of them is the suspect: only then is
 // its rank uniform if all are of one kind, and a conformal p-value what it claims to be.
-import { inverse, Matrix } from 'ml-matrix';
+import type * as MlMatrix from 'ml-matrix';
+import { late } from '../../runtime/loading.ts';
 import { type Features, FLOORS, median, robustZ, STATISTICS } from './features.ts';
 
 /**
@@ -56,6 +57,7 @@ function standardised(tables: readonly Table[]): number[][] {
 
 /** With the covariance that Ledoit and Wolf 2004 shrink towards a sphere, so that fewer adapters than numbers are enough. */
 export function mahalanobis(rows: readonly (readonly number[])[]): number[] {
+  const { inverse, Matrix } = late<typeof MlMatrix>('ml-matrix');
   const x = new Matrix(rows.map((row) => [...row])).center('column');
   const [count, size] = [x.rows, x.columns];
   const covariance = x.transpose().mmul(x).div(count);

@@ -1,8 +1,8 @@
 // Files with digests → an MBOM.
 import { SteelyardError } from '../../rules/error.ts';
 import type { ProfileDocument } from '../../scan/profile/document/document.ts';
-import { exclusion, withDefaults } from '../sign/exclusion.ts';
-import type { DeclarableTensor } from '../sign/model-digest.ts';
+import { exclusion, withDefaults } from '../sign/files/exclusion.ts';
+import type { DeclarableTensor } from '../sign/files/model-digest.ts';
 import { fingerprint, readPublicKey } from '../sign/signer/key.ts';
 import { hexOf, type SignableFile } from '../sign/statement/manifest.ts';
 import { byBytes } from '../sign/statement/path.ts';

@@ -4,7 +4,8 @@ import { SteelyardError } from '../../rules/error.ts';
 import { Refused, refuse } from '../sign/refusal.ts';
 import { rootDigest } from '../sign/statement/manifest.ts';
 import { assertDistinct, byBytes } from '../sign/statement/path.ts';
-import { type Mbom, type MbomFile, schema } from './mbom.ts';
+import type { Mbom, MbomFile } from './mbom.ts';
+import { mbomSchema } from './mbom-schema.ts';
 
 /**
  * Reads an MBOM. That it can be read says nothing about who wrote it: see `verifyMbom`.
@@ -42,7 +43,7 @@ const yamlOf = (bytes: Uint8Array): Yaml =>
 /** Refuses: MALFORMED_MBOM, PATH_ESCAPE, DUPLICATE_NAME, ROOT_MISMATCH. */
 export function openMbom(bytes: Uint8Array): Mbom {
   const yaml = yamlOf(bytes);
-  const result = schema.safeParse(yaml.data);
+  const result = mbomSchema().safeParse(yaml.data);
   if (!result.success) {
     const [issue] = result.error.issues;
     const path = issue!.path.join('.');

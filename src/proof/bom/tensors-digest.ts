@@ -1,6 +1,6 @@
 // One digest for all tensors of a model: the same weights in other files, with other metadata, have the same.
 import { createHash } from 'node:crypto';
-import type { DeclarableTensor } from '../sign/model-digest.ts';
+import type { DeclarableTensor } from '../sign/files/model-digest.ts';
 import type { TensorsDigest } from './mbom.ts';
 
 /**

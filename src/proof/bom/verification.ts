@@ -1,7 +1,7 @@
 // Are these files the model that the MBOM describes, and did a trusted signer sign the MBOM?
-import { compareFiles } from '../sign/comparison.ts';
-import { DEFAULT_IGNORED } from '../sign/exclusion.ts';
-import type { DeclarableTensor } from '../sign/model-digest.ts';
+import { compareFiles } from '../sign/files/comparison.ts';
+import { DEFAULT_IGNORED } from '../sign/files/exclusion.ts';
+import type { DeclarableTensor } from '../sign/files/model-digest.ts';
 import { type Outcome, proven, refuse } from '../sign/refusal.ts';
 import { documentSigner, openBundle } from '../sign/signer/signature.ts';
 import type { SignableFile } from '../sign/statement/manifest.ts';

@@ -3,7 +3,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { SteelyardError } from '../../rules/error.ts';
 import { writeBundle } from './bundle/bundle.ts';
 import { encode, IN_TOTO } from './bundle/envelope.ts';
-import { withDefaults } from './exclusion.ts';
+import { withDefaults } from './files/exclusion.ts';
 import { pemCertificates } from './signer/certificate.ts';
 import {
   cosignHint,

@@ -1,6 +1,6 @@
 // Are these files the model that a trusted signer signed? Fails closed: what was proven is built on the one path where
 // nothing was refused.
-import { compareFiles } from './comparison.ts';
+import { compareFiles } from './files/comparison.ts';
 import { type Outcome, proven } from './refusal.ts';
 import { documentSigner, openBundle, openStatement } from './signer/signature.ts';
 import type { SignableFile } from './statement/manifest.ts';

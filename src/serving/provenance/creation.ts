@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readMbom } from '../../proof/bom/mbom-document.ts';
 import { type MbomProof, verifyMbom } from '../../proof/bom/verification.ts';
-import { digestModel } from '../../proof/sign/model-digest.ts';
+import { digestModel } from '../../proof/sign/files/model-digest.ts';
 import type { Outcome } from '../../proof/sign/refusal.ts';
 import type { Signer, Trust } from '../../proof/sign/trust.ts';
 import { verifyDocument } from '../../proof/sign/verify.ts';

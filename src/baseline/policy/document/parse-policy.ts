@@ -1,6 +1,6 @@
 // Text → policy, or INVALID_POLICY with line and column. A policy that is misread lets through what its owner forbade, so
 // nothing in it is skipped.
-import type { z } from 'zod';
+import type * as Zod from 'zod';
 import { quoted } from '../../../document/violations.ts';
 import { readYaml, type Yaml } from '../../../document/yaml.ts';
 import { SteelyardError } from '../../../rules/error.ts';
@@ -9,7 +9,7 @@ import { dtypeByName } from '../../../scan/dtype.ts';
 import { parsePattern } from '../pattern/pattern.ts';
 import { PatternTrie } from '../pattern/trie.ts';
 import type { MetadataLine, Policy, TensorLine } from '../policy.ts';
-import { fieldsAt, type PolicyDocument, PolicySchema } from './policy-schema.ts';
+import { fieldsAt, type PolicyDocument, policySchemas } from './policy-schema.ts';
 import { parseDimension } from './shape.ts';
 import { didYouMean } from './suggestion.ts';
 
@@ -21,7 +21,7 @@ import { didYouMean } from './suggestion.ts';
  */
 export function parsePolicy(text: string, name = 'policy'): Policy {
   const source = readSource(text, name);
-  const parsed = PolicySchema.safeParse(source.data);
+  const parsed = policySchemas().PolicySchema.safeParse(source.data);
   if (!parsed.success) throw invalid(source, parsed.error.issues[0]!);
   return compiled(parsed.data, source);
 }
@@ -144,7 +144,7 @@ function attempt<T>(source: Source, path: readonly PropertyKey[], parse: () => T
   }
 }
 
-function invalid(source: Source, issue: z.core.$ZodIssue): SteelyardError {
+function invalid(source: Source, issue: Zod.core.$ZodIssue): SteelyardError {
   const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!;

@@ -2,10 +2,8 @@
 // and loaded only then: whoever signs or verifies what is in order does not wait for zod.
 import type * as Zod from 'zod';
 import type { Guard } from '../../../document/check.ts';
-import { late } from '../../../runtime/loading.ts';
+import { zod } from '../../../document/zod.ts';
 import { refuse } from '../refusal.ts';
-
-export const zod = (): typeof Zod => late('zod');
 
 /** The value, if `check` accepts it or else the schema does. Refuses as `checked`. */
 export const accepted = <T>(

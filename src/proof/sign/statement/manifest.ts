@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { SteelyardError } from '../../../rules/error.ts';
 import type { FileProfile } from '../../../scan/profile/profile.ts';
-import { exclusion } from '../exclusion.ts';
+import { exclusion } from '../files/exclusion.ts';
 import { byBytes, isPlainPath } from './path.ts';
 
 /** What signing and verifying need of a file: `Report.files` and `Profile.files` have it. No file is read again. */

@@ -1,7 +1,8 @@
 // PEFT takes names of modules as regular expressions, out of a file that an attacker wrote. Python's engine backtracks, and so does
 // JavaScript's: `(a+)+$` would hold a scan for ever. They run on RE2, in time linear in the name, and only in the part of the
 // syntax that means the same to Python and to RE2. What is outside of it is not evaluated, and that is said.
-import { RE2JS } from 're2js';
+import type * as Re2 from 're2js';
+import { late } from '../../../runtime/loading.ts';
 
 /** One name against one expression; null: not evaluated. */
 export type Pattern = (name: string) => boolean | null;
@@ -45,10 +46,12 @@ export class Patterns {
   }
 }
 
-function compile(expression: string, full: string): RE2JS | null {
+const re2 = (): typeof Re2 => late('re2js');
+
+function compile(expression: string, full: string): Re2.RE2JS | null {
   if (expression.length > LONGEST || !COMMON.test(expression)) return null;
   try {
-    return RE2JS.compile(full);
+    return re2().RE2JS.compile(full);
   } catch {
     return null; // whatever it is to Python, it is no expression to RE2
   }

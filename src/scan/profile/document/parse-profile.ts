@@ -1,11 +1,11 @@
 // Text → profile, or INVALID_PROFILE. A baseline decides what passes, so nothing in it is taken on trust.
-import type { z } from 'zod';
+import type * as Zod from 'zod';
 import { quoted } from '../../../document/violations.ts';
 import { SteelyardError } from '../../../rules/error.ts';
 import { isTensorEntry } from '../entry.ts';
 import type { TensorProfile } from '../profile.ts';
 import { isIntact, type ProfileDocument } from './document.ts';
-import { ProfileFrame, TensorEntry } from './profile-schema.ts';
+import { profileSchemas } from './profile-schema.ts';
 
 /**
  * Reads a profile document.
@@ -14,6 +14,7 @@ import { ProfileFrame, TensorEntry } from './profile-schema.ts';
  * where (`tensors[3].shape[0]`) and why.
  */
 export function parseProfile(text: string): ProfileDocument {
+  const { ProfileFrame, TensorEntry } = profileSchemas();
   const frame = ProfileFrame.safeParse(parsed(text));
   if (!frame.success) throw invalid(...reasonOf(frame.error));
   const tensors = frame.data.tensors;
@@ -66,7 +67,7 @@ function assertConsistent({ files, tensors }: ProfileDocument): void {
   });
 }
 
-function reasonOf(error: z.ZodError): [PropertyKey[], string] {
+function reasonOf(error: Zod.ZodError): [PropertyKey[], string] {
   const [issue] = error.issues;
   return [issue!.path, issue!.code === 'unrecognized_keys' ? unknownKeys(issue!.keys) : issue!.message];
 }
