@@ -1,16 +1,16 @@
 // What a scan found, as a signed claim about the model's root digest, in one of the two forms that policy engines read: a
 // SLSA verification summary (VSA v1), or a simple verification result (SVR v0.2, in-toto). The subject is the digest alone:
 // the claim holds for the model under any name and in any place.
-import type { Report } from '../../../baseline/report.ts';
-import { zod } from '../../../document/zod.ts';
-import { checked } from '../bundle/bundle-schema.ts';
-import { withDefaults } from '../files/exclusion.ts';
-import { type Outcome, proven, refuse } from '../refusal.ts';
-import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from '../sign.ts';
-import { openBundle, openStatement } from '../signer/signature.ts';
-import { toManifest } from '../statement/manifest.ts';
-import { type Statement, writeStatement } from '../statement/statement.ts';
-import type { Signer, Trust } from '../trust.ts';
+import type { Report } from '../../baseline/report.ts';
+import { zod } from '../../document/zod.ts';
+import { checked } from './bundle/bundle-schema.ts';
+import { withDefaults } from './files/exclusion.ts';
+import { type Outcome, proven, refuse } from './refusal.ts';
+import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from './sign.ts';
+import { openBundle, openStatement } from './signer/signature.ts';
+import { toManifest } from './statement/manifest.ts';
+import { type Statement, writeStatement } from './statement/statement.ts';
+import type { Signer, Trust } from './trust.ts';
 
 const VSA = 'https://slsa.dev/verification_summary/v1';
 const SVR = 'https://in-toto.io/attestation/svr/v0.2';

@@ -1,8 +1,8 @@
 // The files that are there against the files that were declared. Every difference is told, not the first alone.
 
-import { type Refusal, Refused } from '../../refusal.ts';
-import { hexOf, type Resource, type SignableFile } from '../../statement/manifest.ts';
-import { byBytes } from '../../statement/path.ts';
+import { type Refusal, Refused } from '../refusal.ts';
+import { hexOf, type Resource, type SignableFile } from '../statement/manifest.ts';
+import { byBytes } from '../statement/path.ts';
 import { exclusion, isGit, isLoadable } from './exclusion.ts';
 
 interface Exclusions {

@@ -1,13 +1,13 @@
 // The files of any model, weights or not: signatures are made of ONNX and pickle models too, which scan has nothing to say of.
 import { statSync } from 'node:fs';
-import { type Failure, sortFailures, toFailure } from '../../../../rules/finding.ts';
-import { measureFiles } from '../../../../scan/measure/measure.ts';
-import type { MeasuredFile } from '../../../../scan/measure/measured.ts';
-import type { MeasureOptions } from '../../../../scan/measure/options.ts';
-import type { FollowSymlinks } from '../../../../scan/model/links.ts';
-import { listModel } from '../../../../scan/model/model.ts';
-import type { TensorProfile } from '../../../../scan/profile/profile.ts';
-import type { SignableFile } from '../../statement/manifest.ts';
+import { type Failure, sortFailures, toFailure } from '../../../rules/finding.ts';
+import { measureFiles } from '../../../scan/measure/measure.ts';
+import type { MeasuredFile } from '../../../scan/measure/measured.ts';
+import type { MeasureOptions } from '../../../scan/measure/options.ts';
+import type { FollowSymlinks } from '../../../scan/model/links.ts';
+import { listModel } from '../../../scan/model/model.ts';
+import type { TensorProfile } from '../../../scan/profile/profile.ts';
+import type { SignableFile } from '../statement/manifest.ts';
 
 /** What a declaration says of a tensor: `Report.tensors` and `Profile.tensors` have it. */
 export type DeclarableTensor = Pick<TensorProfile, 'name' | 'dtype' | 'shape' | 'sha256'>;

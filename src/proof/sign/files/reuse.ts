@@ -1,9 +1,9 @@
 // Signing a model again after a part of it changed: the digests of the other files are those that were signed before.
 
-import { type Outcome, proven, refuse } from '../../refusal.ts';
-import { openBundle, openStatement } from '../../signer/signature.ts';
-import { readModelStatement, SINGLE } from '../../statement/model-statement.ts';
-import type { Signer, Trust } from '../../trust.ts';
+import { type Outcome, proven, refuse } from '../refusal.ts';
+import { openBundle, openStatement } from '../signer/signature.ts';
+import { readModelStatement, SINGLE } from '../statement/model-statement.ts';
+import type { Signer, Trust } from '../trust.ts';
 import { exclusion } from './exclusion.ts';
 
 export interface ReusableDigests {
