@@ -158,7 +158,7 @@ async function alreadyThere(source: Source, result: PullResult, options: PullOpt
 
 async function scanned(folder: string, result: PullResult, options: PullOptions): Promise<PullResult> {
   const report = await scan(folder, { ...scanOptions(options), followSymlinks: 'never' });
-  const changed = mismatches(report.files, result.expected, folder);
+  const changed = mismatches(report.files, result, folder);
   const outcome = changed.length > 0 ? 'fail' : report.verdict.outcome;
   return { ...result, outcome, findings: [...result.findings, ...changed], report };
 }

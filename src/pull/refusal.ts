@@ -41,6 +41,7 @@ export function unexpected(source: Source, expected: ReadonlyMap<string, readonl
 /** No threshold lets these through: bytes that somebody else chose are no matter of degree. */
 const ABSOLUTE: ReadonlySet<RuleId> = new Set([
   'source/digest',
+  'source/cache-digest',
   'source/not-allowed',
   'source/redirect',
   'source/changed',

@@ -18,21 +18,31 @@ interface Arrived {
 /** Every expectation that does not hold, of every file. Throws IO. */
 export function mismatches(
   files: readonly Arrived[],
-  expected: ReadonlyMap<string, readonly Expectation[]>,
+  {
+    source,
+    expected,
+  }: { readonly source: string; readonly expected: ReadonlyMap<string, readonly Expectation[]> },
   folder: string,
 ): Finding[] {
   return files.flatMap((file) =>
-    (expected.get(file.path) ?? []).flatMap((one) => mismatch(file, one, folder)),
+    (expected.get(file.path) ?? []).flatMap((one) =>
+      mismatch(file, one, folder, source.startsWith('cache:')),
+    ),
   );
 }
 
-function mismatch(file: Arrived, { by, algorithm, value }: Expectation, folder: string): Finding[] {
+function mismatch(
+  file: Arrived,
+  { by, algorithm, value }: Expectation,
+  folder: string,
+  isCache: boolean,
+): Finding[] {
   const actual = algorithm === 'sha256' ? file.sha256.slice('sha256:'.length) : gitDigest(file, folder);
   if (actual === value) return [];
   const message = `the file is not the one that ${WHO[by]} names: its bytes were changed, or damaged, on the way`;
   return [
     toFinding({
-      rule: 'source/digest',
+      rule: isCache && by === 'source' ? 'source/cache-digest' : 'source/digest',
       file: file.path,
       message,
       expected: `${algorithm}:${value}`,

@@ -2,8 +2,8 @@
 import { SteelyardError } from '../rules/error.ts';
 import { fetchDocument } from './http/document.ts';
 import { statusError } from './http/failure.ts';
-import { contentLength, contentRange } from './http/header.ts';
-import { type Headers, Http } from './http/http.ts';
+import { contentLength, contentRange, strongTag } from './http/header.ts';
+import { Http } from './http/http.ts';
 import { answersRanges, fetchRange } from './http/range.ts';
 import { shown } from './http/redirect.ts';
 import { checkedListing } from './path.ts';
@@ -58,7 +58,3 @@ async function describe(
     );
   return { size: total, etag: strongTag(answer.headers) };
 }
-
-/** A weak one (`W/`) is the same for files that differ. */
-const strongTag = ({ etag }: Headers): string | null =>
-  etag !== undefined && /^"[\x21\x23-\x7e]{1,512}"$/.test(etag) ? etag : null;

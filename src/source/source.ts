@@ -1,7 +1,10 @@
 // A URI → a model that is listed and pinned. The door of this room: what is not named here is not used outside it.
 
+import { openCache } from './cache/cache.ts';
 import { openWeb } from './https.ts';
 import { openHub } from './hub/hub.ts';
+import { openOci } from './oci/oci.ts';
+import { openS3 } from './s3/s3.ts';
 import type { Source, SourceOptions } from './store.ts';
 import { parseSourceUri, type SourceUri } from './uri.ts';
 
@@ -18,8 +21,15 @@ export function openSource(uri: string | SourceUri, options: SourceOptions): Pro
   switch (parsed.scheme) {
     case 'hf':
       return openHub(parsed, options);
+    case 's3':
+    case 'gs':
+      return openS3(parsed, options);
+    case 'oci':
+    case 'ollama':
+      return openOci(parsed, options);
     case 'https':
       return openWeb(parsed, options);
+    case 'cache':
+      return openCache(parsed, options);
   }
-  throw new Error('not yet');
 }

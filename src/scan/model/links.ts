@@ -1,8 +1,8 @@
 // Which symlinks are followed. A model is often an archive of a stranger, and a link in it may lead to any file of this
 // machine, whose digest and header would then stand in a report that goes elsewhere. The judgement is about where a link
 // ends, by realpath, never about what it says: a chain of links that each look harmless leads out all the same.
-import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, resolve, sep } from 'node:path';
+import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 
 /** `within:DIR`: links may also lead into DIR. Default: within the folders that were named. */
@@ -12,13 +12,16 @@ export class Links {
   readonly #never: boolean;
   /** Real paths of folders that links may lead into; null: any. */
   readonly #folders: readonly string[] | null;
+  /** Repos of a cache of the Hub. */
+  readonly #repos: readonly string[];
 
   /** `folders`: absolute, they exist. Throws USAGE if DIR does not. */
   constructor(follow: FollowSymlinks | undefined, folders: readonly string[]) {
     this.#never = follow === 'never';
     const more = follow?.startsWith('within:') ? [realFolder(follow.slice('within:'.length))] : [];
     const roots = folders.map((folder) => realpathSync(folder));
-    this.#folders = follow === 'always' ? null : [...roots, ...roots.flatMap(hubRepo), ...more];
+    this.#repos = roots.flatMap(hubRepo);
+    this.#folders = follow === 'always' ? null : [...roots, ...this.#repos, ...more];
   }
 
   /**
@@ -43,9 +46,25 @@ export class Links {
       throw refuse(`a link that leads to no file (${errnoOf(error) ?? 'unknown'})`, REMOVE);
     }
     if (this.#never) throw refuse('a link, and links are not to be followed', ALLOW);
-    if (this.#folders?.every((folder) => !isWithin(folder, real)))
+    if (this.#folders?.every((folder) => !isWithin(folder, real)) && !this.#isSharedBlob(link, real))
       throw refuse(`a link that leads out of the model, to ${real}`, ALLOW);
     return real;
+  }
+
+  /**
+   * huggingface_hub 2.x keeps one store of blobs for all repos of a cache: the link of a snapshot leads to the repo's own blobs/, and the
+   * link that lies there leads on. A link that leads into the store by another way is not one of the cache's.
+   */
+  #isSharedBlob(link: string, real: string): boolean {
+    const first = resolve(dirname(link), readlinkSync(link));
+    return this.#repos.some((repo) => {
+      const shared = join(dirname(repo), 'blobs');
+      return (
+        realpathSync(dirname(first)) === join(repo, 'blobs') &&
+        isWithin(shared, real) &&
+        existsSync(join(shared, '.huggingface-shared-blobs'))
+      );
+    });
   }
 }
 

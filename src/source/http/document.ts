@@ -9,7 +9,7 @@ import { TRIES, wait } from './retry.ts';
 /** A page of the Hub's tree has 1,000 entries and some 300 kB. */
 const DOCUMENT_MAX = 16 * 2 ** 20;
 
-interface Document {
+export interface Document {
   readonly status: number;
   readonly headers: Headers;
   readonly url: URL;

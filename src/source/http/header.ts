@@ -67,7 +67,7 @@ export function retryAfter(
 }
 
 /** One challenge of WWW-Authenticate: `Bearer realm="…",service="…"` (RFC 9110, 11.6.1). */
-interface Challenge {
+export interface Challenge {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
@@ -92,3 +92,7 @@ export function challenge(text: string | undefined): Challenge | null {
   }
   return { scheme: scheme.toLowerCase(), parameters };
 }
+
+/** A weak one (`W/`) is the same for files that differ. */
+export const strongTag = ({ etag }: Readonly<Record<string, string | undefined>>): string | null =>
+  etag !== undefined && /^"[\x21\x23-\x7e]{1,512}"$/.test(etag) ? etag : null;

@@ -20,12 +20,14 @@ export interface Credential {
 
 export interface Request {
   readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | 'PUT';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
   readonly headers?: Headers;
   readonly credential?: Credential | null;
   readonly body?: string;
   /** false: a redirect is an answer. */
   readonly follow?: boolean;
+  /** The address where a cloud gives out a machine's credentials: nothing that is foreign may name it. */
+  readonly metadata?: true;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,7 +59,7 @@ export class Http {
   readonly redirects: Redirects;
   readonly pause: typeof pauseBefore;
   readonly #options: HttpOptions;
-  readonly #dispatchers = new Map<'named' | 'foreign', Dispatcher>();
+  readonly #dispatchers = new Map<Kind, Dispatcher>();
   /** The place that the user named is at a private address: then so may be the places it sends us on to. */
   #inside = false;
 
@@ -69,10 +71,10 @@ export class Http {
 
   /** An answer of any status. Throws NETWORK, SOURCE_REDIRECT, ABORTED. */
   async request(request: Request): Promise<Answer> {
-    assertUsable(request.url);
+    if (!request.metadata) assertUsable(request.url);
     let { url } = request;
     for (let hops = 0; ; hops++) {
-      const answer = await this.#once({ ...request, url }, url.origin === request.url.origin);
+      const answer = await this.#once({ ...request, url }, kindOf(request, url));
       const { location } = answer.headers;
       if (request.follow === false || !isRedirect(answer.status) || location === undefined) return answer;
       answer.discard();
@@ -89,7 +91,7 @@ export class Http {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
   }
 
-  async #once(request: Request, named: boolean): Promise<Answer> {
+  async #once(request: Request, kind: Kind): Promise<Answer> {
     const { url, method = 'GET', credential, body, signal } = request;
     const { request: send } = late<typeof import('undici')>('undici');
     const plain = { 'accept-encoding': 'identity', 'user-agent': `steelyard/${VERSION}`, ...request.headers };
@@ -98,7 +100,7 @@ export class Http {
     const options = {
       method,
       headers: defined({ ...plain, ...proof }),
-      dispatcher: this.#dispatcher(named ? 'named' : 'foreign'),
+      dispatcher: this.#dispatcher(kind),
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     };
@@ -115,16 +117,18 @@ export class Http {
     };
   }
 
-  #dispatcher(kind: 'named' | 'foreign'): Dispatcher {
+  #isAllowed(kind: Kind, address: ReturnType<typeof addressKind>): boolean {
+    if (kind === 'machine' || address === 'public') return true;
+    return address === 'private' && (kind === 'named' || this.#inside);
+  }
+
+  #dispatcher(kind: Kind): Dispatcher {
     const known = this.#dispatchers.get(kind);
     if (known !== undefined) return known;
     const { EnvHttpProxyAgent } = late<typeof import('undici')>('undici');
     const stall = 1000 * (this.#options.stall ?? STALL);
     const lookup = guardedLookup(
-      (address) =>
-        kind === 'named'
-          ? address !== 'link-local'
-          : address === 'public' || (address === 'private' && this.#inside),
+      (address) => this.#isAllowed(kind, address),
       (address) => {
         if (kind === 'named' && address !== 'public') this.#inside = true;
       },
@@ -141,6 +145,12 @@ export class Http {
     return dispatcher;
   }
 }
+
+/** Who chose the place: the user, a store that sent us on, or the machine we run on. */
+type Kind = 'named' | 'foreign' | 'machine';
+
+const kindOf = ({ url, metadata }: Request, to: URL): Kind =>
+  metadata ? 'machine' : to.origin === url.origin ? 'named' : 'foreign';
 
 function assertUsable(url: URL): void {
   if (!isSecure(url))

@@ -36,7 +36,7 @@ export async function* fetchRange(
       const request = await target.request(refused);
       const headers = { ...request.headers, ...rangeHeaders(at, end, target) };
       const answer = await http.request({ ...request, headers, signal });
-      if (answer.status === 403 && !refused) refused = true;
+      if ((answer.status === 403 || answer.status === 401) && !refused) refused = true;
       else if (isPassingStatus(answer.status)) asked = retryAfter(answer.headers, Date.now());
       else {
         for await (const piece of bytesOf(answer, target, at, end)) {

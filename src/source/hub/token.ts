@@ -12,7 +12,7 @@ export function hubToken(env: SourceOptions['env']): string | null {
   return token !== null && /^[\x21-\x7e]+$/.test(token.trim()) ? token.trim() : null;
 }
 
-const hubHome = (env: SourceOptions['env']): string =>
+export const hubHome = (env: SourceOptions['env']): string =>
   env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), '.cache'), 'huggingface');
 
 function stored(env: SourceOptions['env']): string | null {

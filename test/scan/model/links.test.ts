@@ -143,6 +143,29 @@ t.test('a cache of the Hub', async (t) => {
   t.same(seen(await follow(revision, 'never'))[0], []);
 });
 
+t.test('a cache of the Hub with one store of blobs for all repos', async (t) => {
+  const folder = t.testdir({
+    blobs: { '0d': {}, '.huggingface-shared-blobs': '' },
+    'models--org--name': { blobs: {}, snapshots: { abc: {} } },
+  });
+  const repo = join(folder, 'models--org--name');
+  const revision = join(repo, 'snapshots', 'abc');
+  copyFileSync(WEIGHTS, join(folder, 'blobs', '0d', 'xet'));
+  symlinkSync('../../blobs/0d/xet', join(repo, 'blobs', 'etag'));
+  symlinkSync('../../blobs/etag', join(revision, 'a.safetensors'));
+  t.equal((await follow(revision)).verdict.outcome, 'pass');
+  t.same(seen(await follow(revision, 'never'))[0], []);
+
+  symlinkSync('../../../blobs/0d/xet', join(revision, 'straight.safetensors'));
+  symlinkSync(join(outside, 'secret.safetensors'), join(repo, 'blobs', 'out'));
+  symlinkSync('../../blobs/out', join(revision, 'out.safetensors'));
+  const out = (file: string) => `NOT_REGULAR ${file}: a link that leads out of the model`;
+  t.same(seen(await follow(revision))[1], [out('out.safetensors'), out('straight.safetensors')]);
+
+  rmSync(join(folder, 'blobs', '.huggingface-shared-blobs'));
+  t.same(seen(await follow(revision))[1]![0], out('a.safetensors'), 'a store that is not marked is none');
+});
+
 t.test('a file that becomes a link after it was listed is not opened', (t) => {
   const path = join(t.testdir({}), 'a.safetensors');
   symlinkSync(join(outside, 'secret.safetensors'), path);
