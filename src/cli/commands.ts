@@ -96,6 +96,8 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./serve/provenance-command.ts')).provenanceCommand(),
   },
   { name: 'drift', load: async () => (await import('./serve/drift-command.ts')).driftCommand() },
+  { name: 'gate', load: async () => (await import('./promote/gate-command.ts')).gateCommand() },
+  { name: 'approve', load: async () => (await import('./promote/approve-command.ts')).approveCommand() },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];

@@ -8,6 +8,7 @@ import { policySchemas } from '../../src/baseline/policy/document/policy-schema.
 import { FingerprintSchema } from '../../src/canary/fingerprint/fingerprint-schema.ts';
 import { diffSchema } from '../../src/diff/report/diff-schema.ts';
 import { zod } from '../../src/document/zod.ts';
+import { GateSchema } from '../../src/gate/release-policy/schema.ts';
 import { profile, profileChunks, renderJson, scan } from '../../src/index.ts';
 import { mbomSchema } from '../../src/proof/bom/mbom-schema.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
@@ -28,6 +29,7 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   policy: () => policySchemas().PolicySchema,
   mbom: mbomSchema,
   diff: diffSchema,
+  gate: () => GateSchema,
   serving: () => ServingSchema,
   fingerprint: () => FingerprintSchema,
   provenance: () => ProvenanceSchema,

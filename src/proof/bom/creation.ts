@@ -6,7 +6,7 @@ import type { DeclarableTensor } from '../sign/files/model-digest.ts';
 import { fingerprint, readPublicKey } from '../sign/signer/key.ts';
 import { hexOf, type SignableFile } from '../sign/statement/manifest.ts';
 import { byBytes } from '../sign/statement/path.ts';
-import type { Part } from './mbom.ts';
+import type { MbomFile, Part } from './mbom.ts';
 import { readMbom, rootOf, writeMbom } from './mbom-document.ts';
 import { tensorsDigest } from './tensors-digest.ts';
 
@@ -23,6 +23,8 @@ export interface MbomOptions {
   readonly tensors?: readonly DeclarableTensor[];
   /** The public key that will sign it, in PEM or as `sha256:…` over its DER: a hint for readers. */
   readonly signingKey?: string | Buffer;
+  /** Serving files beside the model: configuration, prompts, egress rules, glue code. Paths are relative to the MBOM. */
+  readonly config?: readonly Pick<SignableFile, 'path' | 'sha256' | 'size'>[];
   /** Paths that are no part of the model, besides Git's and those of evidence about it. No globs. */
   readonly ignore?: readonly string[];
 }
@@ -36,12 +38,9 @@ export interface MbomOptions {
  * the profile is one of other files.
  */
 export function createMbom(files: readonly SignableFile[], options: MbomOptions): string {
-  const { name, ignore, signingKey, profile, tensors, ...parts } = options;
+  const { name, ignore, signingKey, profile, tensors, config = [], ...parts } = options;
   const isIgnored = exclusion(withDefaults(ignore));
-  const listed = files
-    .filter(({ path }) => !isIgnored(path))
-    .map(({ path, sha256, size }) => ({ path, sha256: hexOf(sha256), size }))
-    .sort((a, b) => byBytes(a.path, b.path));
+  const listed = listOf(files.filter(({ path }) => !isIgnored(path)));
   if (listed.length === 0) throw new SteelyardError('NOT_FOUND', 'the model holds no file to list');
   if (profile !== undefined) assertProfileOf(profile, files);
   const text = writeMbom({
@@ -52,6 +51,7 @@ export function createMbom(files: readonly SignableFile[], options: MbomOptions)
     ...(tensors === undefined ? {} : { tensors: tensorsDigest(tensors) }),
     ...(signingKey === undefined ? {} : { signingKey: fingerprintOf(signingKey) }),
     files: listed,
+    ...(config.length === 0 ? {} : { config: listOf(config) }),
   });
   try {
     readMbom(Buffer.from(text));
@@ -62,6 +62,11 @@ export function createMbom(files: readonly SignableFile[], options: MbomOptions)
     throw new SteelyardError('USAGE', cause.message, { cause });
   }
 }
+
+const listOf = (files: readonly Pick<SignableFile, 'path' | 'sha256' | 'size'>[]): MbomFile[] =>
+  files
+    .map(({ path, sha256, size }) => ({ path, sha256: hexOf(sha256), size }))
+    .sort((a, b) => byBytes(a.path, b.path));
 
 const fingerprintOf = (key: string | Buffer): string =>
   String(key).startsWith('sha256:') ? String(key) : fingerprint(readPublicKey(key));

@@ -51,7 +51,7 @@ export function openMbom(bytes: Uint8Array): Mbom {
     return refuse('MALFORMED_MBOM', `${yaml.placeOf(issue!.path)}: ${where}${issue!.message.slice(0, 200)}`);
   }
   const { schema: version, model, files, ...optional } = result.data;
-  const { base_model, adapter, runtime_image, profile, tensors, signing_key } = optional;
+  const { base_model, adapter, runtime_image, profile, tensors, signing_key, config } = optional;
   const mbom: Mbom = {
     schema: version,
     model,
@@ -62,8 +62,10 @@ export function openMbom(bytes: Uint8Array): Mbom {
     ...(profile === undefined ? {} : { profile }),
     ...(tensors === undefined ? {} : { tensors }),
     ...(signing_key === undefined ? {} : { signingKey: signing_key }),
+    ...(config === undefined ? {} : { config }),
   };
   assertDistinct(mbom.files.map(({ path }) => path));
+  assertDistinct((config ?? []).map(({ path }) => path));
   const root = rootOf(mbom.files);
   if (root !== mbom.model.digest) {
     refuse(
@@ -94,6 +96,7 @@ export function writeMbom({
   tensors,
   signingKey,
   files,
+  config = [],
 }: Mbom): string {
   const part = (
     key: string,
@@ -112,14 +115,17 @@ export function writeMbom({
       : ['tensors:', `  count: ${tensors.count}`, `  digest: ${tensors.digest}`]),
     ...(signingKey === undefined ? [] : [`signing_key: ${signingKey}`]),
     'files:',
-    ...files.flatMap(({ path, sha256, size }) => [
-      `  - path: ${quoted(path)}`,
-      `    sha256: ${sha256}`,
-      `    size: ${size}`,
-    ]),
+    ...files.flatMap(listed),
+    ...(config.length === 0 ? [] : ['config:', ...config.flatMap(listed)]),
     '',
   ].join('\n');
 }
+
+const listed = ({ path, sha256, size }: MbomFile): string[] => [
+  `  - path: ${quoted(path)}`,
+  `    sha256: ${sha256}`,
+  `    size: ${size}`,
+];
 
 // All but printable ASCII is escaped: an MBOM is reviewed by people, whom invisible characters would deceive.
 const quoted = (text: string): string =>

@@ -16,6 +16,12 @@ export const mbomSchema = () => {
     .transform(Number)
     .refine(Number.isSafeInteger, 'the number is too large');
 
+  const file = z.strictObject({
+    path: z.string(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits are needed'),
+    size: integer,
+  });
+
   /** A document in failsafe YAML, where every scalar is a string: `1234e567` is a digest's beginning, not infinity. */
   return z.strictObject({
     schema: z.literal('steelyard/mbom/1'),
@@ -30,14 +36,7 @@ export const mbomSchema = () => {
     profile: digest.optional(),
     tensors: z.strictObject({ count: integer, digest }).optional(),
     signing_key: digest.optional(),
-    files: z
-      .array(
-        z.strictObject({
-          path: z.string(),
-          sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits are needed'),
-          size: integer,
-        }),
-      )
-      .min(1),
+    files: z.array(file).min(1),
+    config: z.array(file).min(1).optional(),
   });
 };

@@ -35,4 +35,6 @@ export interface Mbom {
   /** The key that is said to sign it. A hint for finding the key, never a reason to trust it. */
   readonly signingKey?: string;
   readonly files: readonly MbomFile[];
+  /** Serving files beside the model (configuration, prompts, glue code), relative to the MBOM: no part of the root digest. */
+  readonly config?: readonly MbomFile[];
 }

@@ -76,12 +76,12 @@ export const legacyBundleSchema = () => {
   });
 };
 
-/** in-toto Statement v1. */
+/** in-toto Statement v1, and v0.1, which has the same fields. */
 export const statementSchema = () => {
   const z = zod();
   const digest = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
   return z.object({
-    _type: z.literal('https://in-toto.io/Statement/v1'),
+    _type: z.enum(['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']),
     subject: z.array(z.object({ name: z.string().optional(), digest })).min(1),
     predicateType: z.string().min(1),
     predicate: z.unknown().optional(),
