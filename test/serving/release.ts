@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,8 +62,12 @@ export async function serving(
   handler: RequestListener,
   port = 0,
   host = '127.0.0.1',
+  tls?: { key: string; cert: string },
 ): Promise<{ port: number; server: Server }> {
-  const server = createServer(handler).listen(port, host);
+  const server = (tls === undefined ? createServer(handler) : createTlsServer(tls, handler)).listen(
+    port,
+    host,
+  );
   await new Promise((resolve) => server.once('listening', resolve));
   t.teardown(() => {
     server.closeAllConnections();

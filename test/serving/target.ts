@@ -39,7 +39,11 @@ export async function target(t: Test, says: Says, host = '127.0.0.1', port = 0):
 }
 
 /** The release that lies on disk, its signature verified. */
-export function proven({ document, bundle, publicKey }: OnDisk): Release {
+export function proven({
+  document,
+  bundle,
+  publicKey,
+}: Pick<OnDisk, 'document' | 'bundle' | 'publicKey'>): Release {
   const outcome = releaseOf(
     document,
     bundle,

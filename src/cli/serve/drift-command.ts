@@ -27,7 +27,7 @@ import {
   secondsOption,
   wholeNumber,
 } from './drift-flags.ts';
-import { rolloutOf, sourceOf, type TargetSource } from './drift-source.ts';
+import { behaviourOf, rolloutOf, sourceOf, type TargetSource } from './drift-source.ts';
 
 const HELP = `
 Examples:
@@ -48,7 +48,7 @@ export function driftCommand(): Command {
   return withTrust(new Command('drift'))
     .summary('look whether what runs is what was released')
     .description(
-      'Asks every target for its headers, its loaded adapters and, in Kubernetes, its image. Holds the answers against a signed MBOM. ' +
+      'Asks every target for its headers and loaded adapters, in Kubernetes for its image, with --fingerprint for its behaviour. Holds the answers against a signed MBOM. ' +
         'Without --act nothing is changed; what did not answer is never taken out of rotation.',
     )
     .option('--bom <file>', 'the release that should run: model.mbom.yaml')
@@ -65,6 +65,14 @@ export function driftCommand(): Command {
     )
     .option('--path <path>', 'where headers are looked at', '/healthz')
     .option('--token-env <name>', 'the environment variable with a bearer token for the targets')
+    .option(
+      '--fingerprint <file...>',
+      'ask for the behaviour too: what `canary fingerprint` wrote, signed by the same',
+    )
+    .option(
+      '--model <name>',
+      "with --fingerprint: the model's name at the server (default: the first it lists)",
+    )
     .option('--insecure', 'take http: addresses that are not on this machine')
     .option('--confirm <n>', 'looks that must agree where headers alone are wrong', wholeNumber, 2)
     .option('--act', 'take drifted pods out of rotation, and let new ones in')
@@ -94,17 +102,18 @@ async function drift(flags: DriftFlags, context: Run): Promise<number> {
   if (metricsListen !== undefined && watch === undefined) throw usage('--metrics-listen needs --watch');
   for (const path of [metrics, history]) if (path !== undefined) await checkOutput(path, []);
   const rollout = rolloutOf(flags, new Date());
-  if ('refused' in rollout) {
-    const { text, code } = outcomeText(rollout.refused, []);
-    await writeStdout([text]);
-    return code;
-  }
+  if ('refused' in rollout) return refusal(rollout.refused);
+  const headers = headersOf(flags);
+  const behaviour = await behaviourOf(flags, rollout, headers, context.signal);
+  if (behaviour !== null && 'refused' in behaviour) return refusal(behaviour.refused);
   const source = await sourceOf(flags, context.signal);
   const reporter = await reporterOf(flags, context.signal);
   const round = async (): Promise<RoundRecord> => {
     const at = new Date();
     const record = await driftRound(await source.targets(), {
       ...lookOptions(flags, source),
+      headers,
+      ...(behaviour === null ? {} : { behaviour }),
       allowed: allowedOn(rollout, at.toISOString().slice(0, 10)),
       at,
       pause: () => pause(CONFIRM_PAUSE, undefined, { signal: context.signal }),
@@ -122,23 +131,26 @@ async function drift(flags: DriftFlags, context: Run): Promise<number> {
   }
 }
 
-const lookOptions = (
-  { path, confirm, maxPulled, act, tokenEnv }: DriftFlags,
-  { client, rotation }: TargetSource,
-) => ({
+async function refusal(refused: Parameters<typeof outcomeText>[0]): Promise<number> {
+  const { text, code } = outcomeText(refused, []);
+  await writeStdout([text]);
+  return code;
+}
+
+const lookOptions = ({ path, confirm, maxPulled, act }: DriftFlags, { client, rotation }: TargetSource) => ({
   client,
   path,
   confirm,
   limit: maxPulled,
-  headers: tokenEnv === undefined ? {} : { authorization: `Bearer ${tokenOf(tokenEnv)}` },
   rotation: act ? rotation : null,
 });
 
-function tokenOf(name: string): string {
-  const token = process.env[name];
+function headersOf({ tokenEnv }: DriftFlags): Record<string, string> {
+  if (tokenEnv === undefined) return {};
+  const token = process.env[tokenEnv];
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token))
-    throw usage(`no token in the environment variable ${name}`);
-  return token;
+    throw usage(`no token in the environment variable ${tokenEnv}`);
+  return { authorization: `Bearer ${token}` };
 }
 
 /** A round that fails is told and counted; the next one may not. */

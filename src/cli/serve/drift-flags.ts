@@ -22,6 +22,8 @@ export interface DriftFlags extends TrustFlags {
   readonly path: string;
   readonly tokenEnv?: string;
   readonly insecure?: true;
+  readonly fingerprint?: readonly string[];
+  readonly model?: string;
   readonly confirm: number;
   readonly act?: true;
   readonly maxPulled: Parameters<typeof pullLimit>[0];

@@ -1,6 +1,9 @@
 // Where drift's facts come from: the signed releases, and the targets.
 import type { Outcome } from '../../proof/sign/refusal.ts';
+import { verifyDocument } from '../../proof/sign/verify.ts';
 import {
+  type BehaviourLook,
+  behaviourLook,
   clientOf,
   kubeconfig,
   podsOf,
@@ -17,11 +20,16 @@ import { readSignature } from '../option/mbom-options.ts';
 import { trustOf, usage } from '../option/trust-options.ts';
 import type { DriftFlags } from './drift-flags.ts';
 
+/** A document that nobody who is trusted has signed. */
+interface Refused {
+  readonly refused: Outcome<{ signer: null }>;
+}
+
 /** The releases that may run, or why one of them is not proven. */
 export function rolloutOf(
   { bom, signature, previous, until, ...flags }: DriftFlags,
   now: Date,
-): Rollout | { readonly refused: Outcome<{ signer: null }> } {
+): Rollout | Refused {
   if (bom === undefined) throw usage('say which release should run: --bom FILE');
   if ((previous === undefined) !== (until === undefined)) throw usage('--previous and --until go together');
   if (until !== undefined && !isDay(until)) throw usage(`--until is no day: ${until}; write YYYY-MM-DD`);
@@ -34,6 +42,31 @@ export function rolloutOf(
   const before = read(previous);
   if (!before.verified) return { refused: before };
   return { current: current.release, previous: { release: before.release as Release, until: until! } };
+}
+
+/** The fingerprints that were given, each signed as the MBOM is; null: none was given. */
+export async function behaviourOf(
+  { fingerprint: files, model, bom: _bom, signature: _signature, ...flags }: DriftFlags,
+  { current, previous }: Rollout,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<BehaviourLook | null | Refused> {
+  if (files === undefined) return null;
+  const { parseFingerprint } = await import('../../canary/canary.ts');
+  const trust = trustOf(flags);
+  const releases = [current, ...(previous === undefined ? [] : [previous.release])].map(({ bomId }) => bomId);
+  const fingerprints = new Map<string, ReturnType<typeof parseFingerprint>>();
+  for (const file of files) {
+    const document = readInput(file, 'fingerprint');
+    const signed = verifyDocument(document, readSignature(`${file}.sigstore.json`), trust);
+    if (!signed.verified) return { refused: signed };
+    const fingerprint = parseFingerprint(document);
+    const { release, tie } = fingerprint;
+    if (!releases.includes(release.bom)) throw usage(`${file} is of another release`);
+    if (tie === 'none') throw usage(`${file} was taken of a target that nothing tied to the release`);
+    fingerprints.set(release.bom, fingerprint);
+  }
+  return behaviourLook(fingerprints, { signal, headers, ...(model === undefined ? {} : { model }) });
 }
 
 const isDay = (text: string): boolean =>

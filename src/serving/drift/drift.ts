@@ -3,6 +3,7 @@
 export { allowedOn, type Release, type Rollout, releaseOf } from './allowed-release.ts';
 export { pullLimit } from './decision.ts';
 export { kubeconfig, podsOf, serviceAccount } from './kubernetes/kubernetes.ts';
+export { type BehaviourLook, behaviourLook } from './look/behaviour.ts';
 export { clientOf } from './look/client.ts';
 export { type Counts, counted, metricsText } from './metrics.ts';
 export { type DriftRecord, driftLine, type RoundRecord, readDriftLine } from './record.ts';

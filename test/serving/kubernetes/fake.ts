@@ -1,6 +1,6 @@
 // A Kubernetes API of three verbs on loopback. What it answers was recorded from a real one (fixtures/kubernetes); a test compares them.
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { packageRoot } from '../../kit/root.ts';
@@ -21,7 +21,7 @@ export interface Fake extends Api {
 const LIST = '/api/v1/namespaces/serving/pods';
 const TOKENS = new Set(['Bearer drift-token', 'Bearer admin-token']);
 
-export async function fakeApi(t: Test): Promise<Fake> {
+export async function fakeApi(t: Test, tls?: { key: string; cert: string }): Promise<Fake> {
   const from = recorded();
   const bodyOf = (name: string): Anything => JSON.parse(from[name]!.answer.body);
   const pods: Anything[] = [...bodyOf('first page').items, ...bodyOf('second page').items];
@@ -82,11 +82,12 @@ export async function fakeApi(t: Test): Promise<Fake> {
     for await (const chunk of request) text += chunk;
     return patch(pathname, request.headers['content-type'], JSON.parse(text));
   };
-  const { port } = await serving(t, async (request, response) => {
+  const handler: RequestListener = async (request, response) => {
     const { status, type, body } = await answer(request);
     response.writeHead(status, { 'content-type': type }).end(body);
-  });
-  const url = `http://127.0.0.1:${port}`;
+  };
+  const { port } = await serving(t, handler, 0, '127.0.0.1', tls);
+  const url = `http${tls === undefined ? '' : 's'}://127.0.0.1:${port}`;
   return {
     pods,
     changes,

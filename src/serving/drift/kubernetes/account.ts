@@ -73,20 +73,21 @@ export async function kubeconfig(path: string): Promise<Cluster> {
       `${path} does not verify the API server; anybody could answer in its place`,
     );
   }
-  const applied: Applied = {};
-  await config.applyToHTTPSOptions(applied);
-  const { ca, cert, key, servername } = applied;
+  const applied = async (): Promise<Applied> => {
+    const options: Applied = {};
+    await config.applyToHTTPSOptions(options).catch((cause: Error) => {
+      throw new SteelyardError('USAGE', `cannot use the kubeconfig ${path}: ${cause.message}`, { cause });
+    });
+    return options;
+  };
+  const { ca, cert, key, servername } = await applied();
   const tls = Object.fromEntries(
     Object.entries({ ca, cert, key, servername }).filter(([, value]) => value !== undefined),
   );
   return {
     url: cluster.server.replace(/\/+$/, ''),
     tls,
-    headers: async () => {
-      const fresh: Applied = {};
-      await config.applyToHTTPSOptions(fresh); // plugins renew their tokens
-      return basic(fresh);
-    },
+    headers: async () => basic(await applied()), // plugins renew their tokens
   };
 }
 

@@ -3,13 +3,11 @@ import type { Release } from '../allowed-release.ts';
 import { meaningOf, type State, worst } from '../state.ts';
 import type { Target } from '../target.ts';
 import { adapterLook } from './adapters.ts';
+import type { BehaviourLook } from './behaviour.ts';
 import { type Claim, headerLook } from './claim.ts';
 import { type Client, NoAnswer } from './client.ts';
 import { imageLook } from './image.ts';
 import { says, type Witness } from './witness.ts';
-
-/** Asks the model prompts whose answers are known from the promotion. */
-type BehaviourLook = (client: Client, url: string, release: Release) => Promise<Witness>;
 
 export interface LookOptions {
   readonly client: Client;
@@ -51,7 +49,7 @@ export async function lookAt(
     witness,
     await answering('adapters', () => adapterLook(client, url, headers, release.mbom)),
     ...(pod === null ? [] : [imageLook(release.mbom, pod)]),
-    ...(behaviour === undefined ? [] : [await answering('behaviour', () => behaviour(client, url, release))]),
+    ...(behaviour === undefined ? [] : [await answering('behaviour', () => behaviour(url, release))]),
   ];
   return summed(claim, release, witnesses);
 }
