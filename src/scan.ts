@@ -69,6 +69,8 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   await turn();
   const departures =
     baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
+  if (base !== undefined && !found.some(({ rule }) => rule === 'adapter/compared'))
+    errors.push(stage.toFailure(UNHELD));
   const { findings, verdict } = stage.judge(profile, [...departures, ...found], errors, {
     failOn,
     policy,
@@ -97,6 +99,12 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     };
   }
 }
+
+/** A comparison that compared nothing is no pass. */
+const UNHELD = new SteelyardError(
+  'NOT_FOUND',
+  'nothing was held against the base model: no file is an adapter with a module that the base has',
+);
 
 const has = (baseline: Profile | undefined, measured: (stats: Stats) => boolean): boolean =>
   baseline?.tensors.some(({ stats }) => stats !== null && measured(stats)) ?? false;

@@ -2,8 +2,8 @@
 import { getSystemErrorName } from 'node:util';
 import type { Pair } from '../baseline/compare/pairing.ts';
 import { SteelyardError } from '../rules/error.ts';
+import { factorName } from '../scan/adapter/spelling/spelling.ts';
 import { type DtypeInfo, dtypeByName } from '../scan/dtype.ts';
-import { factorName } from '../scan/inspect/adapter/factor-name.ts';
 import { type Difference, planPair, seedOf } from '../scan/measure/difference/difference.ts';
 import { DifferencePool } from '../scan/measure/difference/difference-pool.ts';
 import type { DifferenceReply } from '../scan/measure/difference/difference-worker.ts';

@@ -29,7 +29,7 @@ const ROOMS = [
 
 /** The same inside a room, where its folders have an order. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  scan: ['dtype.ts', 'format', 'model', 'measure', 'profile', 'inspect'],
+  scan: ['dtype.ts', 'format', 'model', 'measure', 'profile', 'adapter', 'inspect'],
   baseline: ['policy', 'compare', 'report.ts', 'stages.ts'],
   proof: ['sign', 'attestation.ts', 'bom'],
 };
@@ -75,15 +75,14 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
   'scan/format': ['disguise/magic.ts', 'safetensors/shard-index.ts'],
-  'scan/inspect': [
-    'adapter/adapter-config.ts',
-    'adapter/expression.ts',
-    'adapter/factor-name.ts',
-    'adapter/modules.ts',
-    'adapter/pairs.ts',
-    'adapter/selection.ts',
-    'adapter/strength.ts',
-    'shards/shard.ts',
+  'scan/adapter': [
+    'config/adapter-config.ts',
+    'config/expression.ts',
+    'config/selection.ts',
+    'module.ts',
+    'scale.ts',
+    'spelling/spelling.ts',
+    'update.ts',
   ],
   'scan/measure': [
     'difference/difference-pool.ts',

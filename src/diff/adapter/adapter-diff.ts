@@ -1,6 +1,7 @@
 // Two adapters, module by module.
 import { SteelyardError } from '../../rules/error.ts';
-import type { AdapterModule } from '../../scan/inspect/adapter/modules.ts';
+import type { Adapter } from '../../scan/adapter/adapter.ts';
+import type { AdapterModule } from '../../scan/adapter/module.ts';
 import { threadsOf } from '../../scan/measure/measure.ts';
 import type { MeasureOptions } from '../../scan/measure/options.ts';
 import type { ModelFile } from '../../scan/model/file.ts';
@@ -193,9 +194,20 @@ function summaryOf(
   };
 }
 
-function scalingOf({ format, config, ggufAlpha }: LoadedAdapter['adapter']): AdapterSummary['scaling'] {
-  if (format === 'gguf') return (ggufAlpha ?? 0) === 0 ? 'none' : 'alpha/r';
-  return config === null ? 'none' : config.rsLora ? 'alpha/sqrt(r)' : 'alpha/r';
+function scalingOf({
+  spelling,
+  config,
+  ggufAlpha,
+  mlx,
+  components,
+  modules,
+}: Adapter): AdapterSummary['scaling'] {
+  if (spelling === 'gguf') return (ggufAlpha ?? 0) === 0 ? 'none' : 'alpha/r';
+  if (spelling === 'peft') return config === null ? 'none' : config.rsLora ? 'alpha/sqrt(r)' : 'alpha/r';
+  if (spelling === 'mlx') return mlx?.scale == null ? 'none' : 'scale';
+  const [first] = components.values();
+  if (first !== undefined) return first.rsLora ? 'alpha/sqrt(r)' : 'alpha/r';
+  return modules.some(({ parts }) => parts.alpha !== undefined) ? 'alpha/r' : 'none';
 }
 
 /** The first number in a module's name: layers.7, h.7, blk.7. */

@@ -11,8 +11,8 @@ export interface AdapterDiff {
 export interface AdapterSummary {
   /** null: not all modules have the same. */
   readonly rank: number | null;
-  /** What was applied; 'none' where no adapter_config.json or alpha was found. */
-  readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'none';
+  /** What was applied; 'none' where no configuration or alpha was found; 'scale': MLX's own. */
+  readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'scale' | 'none';
   readonly modules: number;
   /** Frobenius norm of all updates together. */
   readonly norm: number;

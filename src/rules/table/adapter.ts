@@ -1,5 +1,11 @@
 // Rules of low-rank adapters: their factors, their configuration and their base model.
-import { ATLAS_MANIPULATED_MODEL, POISONING, type Rule, SUPPLY_CHAIN } from '../rule.ts';
+import {
+  ATLAS_MANIPULATED_MODEL,
+  ATLAS_UNSAFE_ARTIFACT,
+  POISONING,
+  type Rule,
+  SUPPLY_CHAIN,
+} from '../rule.ts';
 
 const LORA = 'Hu et al. 2021, arXiv:2106.09685, section 4.1';
 const PEFT = 'huggingface/peft src/peft/tuners/lora/config.py (LoraConfig)';
@@ -21,13 +27,75 @@ export const ADAPTER = {
     references: [PEFT],
   },
   'adapter/kind': {
-    severity: 'info',
+    severity: 'medium',
     title: 'an adapter of a kind that is not checked',
     hint: 'compare it with a copy that you trust: steelyard check --baseline',
     why: 'What its tensors mean is not known here, so nothing says that they are what its configuration promises.',
   },
-  'adapter/pattern': {
+  'adapter/pattern-unused': {
+    severity: 'low',
+    title: 'a pattern for ranks or alphas matches no module of the adapter',
+    hint: 'ask its author what the pattern was meant for: PEFT matches the end of a name, after a dot',
+    why: 'Somebody meant another rank or strength for some modules, and it does not happen.',
+    references: [PEFT],
+  },
+  'adapter/code': {
+    severity: 'high',
+    title: 'adapter_config.json names code to import',
+    hint: 'do not load the adapter with PEFT; ask what the module is for',
+    why: 'auto_mapping and megatron_core decide which module Python imports: an adapter that is data only turns into code.',
+    references: ['huggingface/peft src/peft/auto.py (get_default_import_allowlist)', ATLAS_UNSAFE_ARTIFACT],
+  },
+  'adapter/path': {
+    severity: 'medium',
+    title: 'a path in adapter_config.json leads out of the folder of the adapter',
+    hint: 'do not load the adapter before you know what lies there',
+    why: 'PEFT opens files that the configuration names, some of them as pickles: what lies elsewhere was not scanned.',
+    references: ['CWE-22', 'CWE-73'],
+  },
+  'adapter/effect': {
+    severity: 'medium',
+    title: 'a field of adapter_config.json changes what the adapter does beyond its factors',
+    hint: 'test the adapter with the loader that serves it; loaders that do not know the field apply other weights',
+    why: 'The product of the factors is then not what reaches the model: some loaders act on the field, others pass over it.',
+    references: [PEFT],
+  },
+  'adapter/setting': {
+    severity: 'low',
+    title: 'adapter_config.json has a field that is not known here',
+    hint: 'find out what the field does, and which program reads it',
+    why: 'A field that decides how the factors are applied changes the model without changing a weight.',
+    references: [PEFT],
+  },
+  'adapter/full-rank': {
+    severity: 'medium',
+    title: 'an adapter holds a difference of full rank',
+    hint: 'review it like a layer of a model, or ask for an adapter without it',
+    why: 'No rank bounds what it does. Extractions from tuned models have them, and so has whoever hides a layer among factors.',
+    references: ['KohakuBlueleaf/LyCORIS lycoris/modules/full.py', POISONING],
+  },
+  'adapter/prefix': {
     severity: 'info',
+    title: 'modules of an adapter are in its base model under names with another prefix',
+    hint: 'make sure that the adapter acts in the engine that serves it: vLLM compares names as they are',
+    why: 'An engine that does not find a module passes over it, and serves the base model alone.',
+    references: ['vllm-project/vllm#34186'],
+  },
+  'adapter/prefixes': {
+    severity: 'medium',
+    title: 'modules of one adapter have different prefixes',
+    hint: 'make sure that all of it acts in the engine that serves it',
+    why: 'Whichever prefix an engine takes off, it passes over a part of the adapter: what was tested is not what is served.',
+    references: ['vllm-project/vllm#48019'],
+  },
+  'adapter/compared': {
+    severity: 'info',
+    title: 'how much of an adapter was held against its base model',
+    hint: 'none; a scan with --base that held nothing against it gives no verdict',
+    why: 'A comparison of nothing must not look like one of everything.',
+  },
+  'adapter/pattern': {
+    severity: 'high',
     title: 'a regular expression of the configuration was not evaluated',
     hint: 'compare by hand which modules it selects, or ask for an adapter that lists them by name',
     why: 'It needs an engine that backtracks, which an attacker can keep busy for ever: targets, rank or scale of some modules were not checked.',

@@ -37,3 +37,6 @@ export const isAdapterConfig = (path: string): boolean => /(?:^|\/)adapter_confi
 export function isTemplateDocument(path: string): boolean {
   return /(?:^|\/)(?:(?:tokenizer_config|processor_config|chat_template)\.json|[^/]*\.jinja2?)$/i.test(path);
 }
+
+/** The folder of a path, with the slash behind it; '' for the root. */
+export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);

@@ -4,6 +4,7 @@ import { quoted } from '../../../document/violations.ts';
 import type { Layout } from '../../format/layout.ts';
 import type { ShardIndex } from '../../format/safetensors/shard-index.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
+import { folderOf } from '../../model/companion.ts';
 import type { Contradictions } from '../contradictions.ts';
 
 /** A file whose header was read. */
@@ -58,9 +59,6 @@ export function holders(shards: Iterable<Shard>, contradictions: Contradictions)
   }
   return held;
 }
-
-/** The folder part of a path with its slash; empty for the root. */
-export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 
 /** Paths of all files that indexes name. */
 export const namedBy = (indexes: readonly NamedIndex[]): Set<string> =>

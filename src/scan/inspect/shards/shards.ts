@@ -6,9 +6,10 @@ import { quoted } from '../../../document/violations.ts';
 import type { Finding } from '../../../rules/finding.ts';
 import { isShardIndex, readShardIndex } from '../../format/safetensors/shard-index.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
+import { folderOf } from '../../model/companion.ts';
 import { Contradictions } from '../contradictions.ts';
 import { checkNumbering } from './numbering.ts';
-import { type Files, folderOf, type NamedIndex, namedBy } from './shard.ts';
+import { type Files, type NamedIndex, namedBy } from './shard.ts';
 import { checkWeightMap, ofSafetensors } from './weight-map.ts';
 
 /** `files` sorted by path. */

@@ -1,7 +1,8 @@
 // One index against its shards, both ways. What differs is what a loader by index and a loader by folder read differently.
 import { quoted } from '../../../document/violations.ts';
+import { folderOf } from '../../model/companion.ts';
 import type { Contradictions } from '../contradictions.ts';
-import { type Files, folderOf, holders, type NamedIndex, type Shard, shardOf } from './shard.ts';
+import { type Files, holders, type NamedIndex, type Shard, shardOf } from './shard.ts';
 
 export function checkWeightMap(index: NamedIndex, files: Files, contradictions: Contradictions): void {
   for (const { rule, message, ...place } of index.violations)

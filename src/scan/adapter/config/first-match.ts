@@ -15,10 +15,14 @@ export class FirstMatch {
   readonly #values: readonly number[];
   readonly #plain = new Map<number, Plain[]>();
   readonly #others: (readonly [index: number, matches: Pattern])[] = [];
+  readonly #keys: readonly string[];
+  readonly #met = new Set<number>();
+  readonly #asked = new Set<number>();
 
   constructor(entries: readonly (readonly [pattern: string, value: number])[], patterns: Patterns) {
     this.#patterns = patterns;
     this.#values = entries.map(([, value]) => value);
+    this.#keys = entries.map(([key]) => key);
     entries.forEach(([key], index) => {
       const plain = /^(\^?)([\w.-]+)$/.exec(key);
       if (plain === null) this.#others.push([index, patterns.tail(key)]);
@@ -34,9 +38,19 @@ export class FirstMatch {
       if (index > first) break;
       const found = matches(module);
       if (found === null) return null;
+      this.#asked.add(index);
+      if (found) this.#met.add(index);
       if (found) first = index;
     }
     return this.#values[first] ?? missing;
+  }
+
+  /** Those that match no module that was asked for. Behind one that matches, expressions are not asked. */
+  unused(): string[] {
+    const isOther = new Set(this.#others.map(([index]) => index));
+    return this.#keys.filter(
+      (_, index) => !this.#met.has(index) && (!isOther.has(index) || this.#asked.has(index)),
+    );
   }
 
   #add(plain: Plain): void {
@@ -51,7 +65,9 @@ export class FirstMatch {
     for (let at = 0; at >= 0; at = module.indexOf('.', at) + 1 || -1) {
       for (const { index, text, whole } of this.#plain.get(module.length - at) ?? []) {
         if (!this.#patterns.spend(1, text)) return null;
-        if (index < first && (at === 0 || !whole) && this.#equals(text, module, at)) first = index;
+        if ((at > 0 && whole) || !this.#equals(text, module, at)) continue;
+        this.#met.add(index);
+        first = Math.min(first, index);
       }
     }
     return first;

@@ -48,6 +48,11 @@ export class Selection {
     return { rank, alpha, scale: alpha / (this.#config.rsLora ? Math.sqrt(rank) : rank) };
   }
 
+  /** Patterns for ranks and scales that decided nothing, once all modules were asked for. */
+  unused(): string[] {
+    return [...new Set([...this.#ranks.unused(), ...this.#alphas.unused()])];
+  }
+
   /** Its update is one of a parameter with a dimension of experts, each with the rank: factors are so many times as long. */
   hasExperts(module: string): boolean {
     const plain = module.replaceAll('.base_layer', '');
