@@ -13,6 +13,7 @@ import { islandJson, renderPage } from '../../src/diff/page/page.ts';
 import { spotOf } from '../../src/diff/page/place.ts';
 import type { DiffReport } from '../../src/diff/report/diff-report.ts';
 import { inert } from '../../src/document/text/inert.ts';
+import { patience } from '../kit/patience.ts';
 import { packageRoot } from '../kit/root.ts';
 import {
   adapterDiff,
@@ -26,7 +27,7 @@ import {
 } from '../kit/specimen/diff-specimen.ts';
 import { steelyard } from '../kit/steelyard.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(patience(120_000));
 
 const html = (diff: DiffReport): string => [...renderPage(diff)].join('');
 

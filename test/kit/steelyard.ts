@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { patience } from './patience.ts';
 import { packageRoot } from './root.ts';
 
 export const MAIN = join(packageRoot, 'out', 'src', 'cli', 'main.js');
@@ -70,7 +71,7 @@ export async function untilOpened(pid: number, path: string): Promise<void> {
     attempt(() => readdirSync(`/proc/${one}/fd`), []).some(
       (fd) => attempt(() => readlinkSync(`/proc/${one}/fd/${fd}`), '') === path,
     );
-  for (const end = performance.now() + 20_000; performance.now() < end; await pause(10))
+  for (const end = performance.now() + patience(20_000); performance.now() < end; await pause(10))
     if ([pid, ...childrenOf(pid)].some(has)) return pause(100);
 }
 

@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Report } from '../../../src/index.ts';
+import { patience } from '../../kit/patience.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { type Ended, MAIN, pause, run, steelyard, untilOpened, writeSparse } from '../../kit/steelyard.ts';
 
@@ -32,7 +33,7 @@ const GIB = 2 ** 30;
 const isRoot = process.getuid?.() === 0;
 const onLinux = process.platform === 'linux' ? false : 'NOT TESTED: needs Linux';
 
-t.setTimeout(900_000); // a hundred runs under strace take minutes where others work too
+t.setTimeout(patience(900_000)); // a hundred runs under strace take minutes where others work too
 
 const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'steelyard-faults-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -182,7 +183,7 @@ t.test('files that are not what stat says', { skip: onLinux }, async (t) => {
   ]) {
     const link = join(scratch, 'odd.safetensors');
     symlinkSync(path, link);
-    const ended = await steelyard(['scan', '--timeout', '20', link]);
+    const ended = await steelyard(['scan', '--timeout', patience(20).toFixed(0), link]);
     rmSync(link);
     t.ok(ended.code === 1 || ended.code === 2, `${path}: exit ${ended.code}`);
     t.comment(`${path}: ${ended.stdout.trim().split('\n').at(-1) || ended.stderr.trim()}`);
@@ -356,7 +357,10 @@ t.test('interrupted: nothing is half', async (t) => {
         t.same(readdirSync(folder), []);
       }
       // The best of three: this machine may have other things to do.
-      t.ok(Math.min(...times) < 500, `${signal}: ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+      t.ok(
+        Math.min(...times) < patience(500),
+        `${signal}: ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`,
+      );
       t.comment(`${signal} ${args.join(' ')}: ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     }
   }

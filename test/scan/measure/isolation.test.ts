@@ -20,13 +20,14 @@ import t from 'tap';
 import { type Report, SteelyardError, scan } from '../../../src/index.ts';
 import { renderJson } from '../../../src/report/report-json.ts';
 import { Deadline } from '../../../src/scan/measure/deadline.ts';
+import { patience } from '../../kit/patience.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { childrenOf, pause, run, steelyard, untilOpened, writeSparse } from '../../kit/steelyard.ts';
 
 const REAL = join(packageRoot, 'fixtures', 'real');
 const GIB = 2 ** 30;
 
-t.setTimeout(300_000); // the addon is built first
+t.setTimeout(patience(300_000)); // the addon is built first
 
 const scratch = mkdtempSync(join(realpathSync(tmpdir()), 'steelyard-isolation-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -38,8 +39,12 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+/** Of a command's own time limit: what does not hang must be over within it. */
+const seconds = (quiet: number): string => patience(quiet).toFixed(1);
+
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !condition() && performance.now() < end; ) await pause(10);
+  for (const end = performance.now() + patience(10_000); !condition() && performance.now() < end; )
+    await pause(10);
 }
 const onLinux =
   process.platform === 'linux' ? false : 'NOT TESTED: needs Linux, processes are seen through /proc';
@@ -105,7 +110,7 @@ t.test('crash points', { skip: unbuilt }, async (t) => {
     t.comment(`${how}: ${report.errors[0]!.message}`);
   }
 
-  const hung = await weigh('hang', '--isolate', 'process', '--threads', '1', '--timeout', '2');
+  const hung = await weigh('hang', '--isolate', 'process', '--threads', '1', '--timeout', seconds(2));
   const report = JSON.parse(hung.stdout) as Report;
   t.same(
     report.errors.map(({ code, file }) => [code, file]),
@@ -118,7 +123,7 @@ t.test('crash points', { skip: unbuilt }, async (t) => {
   t.equal(hung.code, 2);
   t.comment(`hang: over after ${hung.seconds.toFixed(1)} s`);
   const beside = JSON.parse(
-    (await weigh('hang', '--isolate', 'process', '--threads', '2', '--timeout', '3')).stdout,
+    (await weigh('hang', '--isolate', 'process', '--threads', '2', '--timeout', seconds(3))).stdout,
   ) as Report;
   t.same(
     beside.errors.map(({ code, file }) => [code, file]),
@@ -215,9 +220,12 @@ t.test('the time of a scan is limited in threads too', async (t) => {
   const folder = t.testdir({});
   writeSparse(join(folder, 'big.safetensors'), 64 * GIB);
   copyFileSync(join(REAL, 'reference-f16.safetensors'), join(folder, 'a.safetensors'));
-  const ended = await steelyard(['scan', '--timeout', '1.5', '--threads', '3', '--format', 'json', folder]);
+  const limit = seconds(1.5);
+  const ended = await steelyard(['scan', '--timeout', limit, '--threads', '3', '--format', 'json', folder]);
   const report = JSON.parse(ended.stdout) as Report;
-  t.match(report.errors, [{ code: 'LIMIT', file: 'big.safetensors', message: /1\.5 seconds/ }]);
+  t.match(report.errors, [
+    { code: 'LIMIT', file: 'big.safetensors', message: new RegExp(`${limit} seconds`) },
+  ]);
   t.same([report.files.map(({ path }) => path), ended.code], [['a.safetensors'], 2]);
   t.comment(`over after ${ended.seconds.toFixed(1)} s`);
   for (const timeout of [0, -1, Number.NaN, 1e10]) {

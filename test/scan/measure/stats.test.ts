@@ -18,6 +18,7 @@ import {
 } from '../../../src/scan/measure/record/record.ts';
 import { divide } from '../../../src/scan/measure/record/share.ts';
 import type { Stats } from '../../../src/scan/measure/record/stats.ts';
+import { patience } from '../../kit/patience.ts';
 import { blockTypeOf } from '../../kit/reference/ggml.ts';
 import { referenceSketch } from '../../kit/reference/sketch.ts';
 import { referenceStats } from '../../kit/reference/stats.ts';
@@ -33,7 +34,7 @@ interface Case {
   readonly seed?: bigint;
 }
 
-t.setTimeout(300_000);
+t.setTimeout(patience(300_000));
 const folder = mkdtempSync(join(tmpdir(), 'steelyard-stats-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
+import { patience } from '../../kit/patience.ts';
 import { type Ended, steelyard, writeSparse } from '../../kit/steelyard.ts';
 
 const RUNS = Number(process.env.STEELYARD_RUNS ?? 8);
@@ -13,7 +14,7 @@ const SEED = Number(process.env.STEELYARD_SEED ?? 1);
 const SIZE = 2 ** 28;
 const LATEST = 30; // ms after the file was opened
 
-t.setTimeout(RUNS * 60_000);
+t.setTimeout(patience(RUNS * 60_000));
 
 // Not fc.double, which draws from the patterns of bits: nearly all of those are nearly 0.
 const moment = fc.noBias(fc.nat({ max: 2 ** 31 - 1 })).map((at) => at / 2 ** 31);
