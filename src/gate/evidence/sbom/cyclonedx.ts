@@ -2,7 +2,7 @@
 import type { Foreign } from '../../claim/foreign.ts';
 import type { Sbom } from '../evidence.ts';
 import { imageDigestOf } from '../purl.ts';
-import { agreed, type Said } from './image-names.ts';
+import { agreed, type Said, timeOf } from './image-names.ts';
 
 const VERSIONS = new Set(['1.4', '1.5', '1.6', '1.7']);
 /** Components may hold components. */
@@ -17,7 +17,7 @@ export function readCycloneDx(bom: Foreign): Sbom {
   const components = [...flat(bom.get('components'), 0)];
   return {
     names: root.absent ? { digests: [], config: null } : agreed(saidOf(root)),
-    time: metadata.absent ? null : metadata.get('timestamp').time(),
+    time: metadata.absent ? null : timeOf(metadata.get('timestamp')),
     packages: components.flatMap((one) => one.get('purl').maybeText() ?? []),
     count: components.length,
   };

@@ -1,6 +1,6 @@
 // An SBOM names its image in several places. All that are there must say the same.
 import { DIGEST, type Foreign } from '../../claim/foreign.ts';
-import { deny } from '../../verdict/denial.ts';
+import { deny, settled } from '../../verdict/denial.ts';
 import type { ImageNames } from '../evidence.ts';
 
 export interface Said {
@@ -26,3 +26,6 @@ function only(where: Foreign, said: readonly string[]): string | null {
   // syft writes `sha256:redacted` where it was told to: that names nothing.
   return DIGEST.test(first) ? first : null;
 }
+
+/** An SBOM is bound by digest and need not be dated: a time that cannot be read is none. */
+export const timeOf = (field: Foreign): number | null => settled(() => field.time()).value ?? null;

@@ -2,7 +2,7 @@
 import type { Foreign } from '../../claim/foreign.ts';
 import type { Sbom } from '../evidence.ts';
 import { imageDigestOf } from '../purl.ts';
-import { agreed, type Said } from './image-names.ts';
+import { agreed, type Said, timeOf } from './image-names.ts';
 
 export function readSpdx(document: Foreign): Sbom {
   const version = document.get('spdxVersion');
@@ -14,7 +14,7 @@ export function readSpdx(document: Foreign): Sbom {
   const rest = packages.filter((one) => one !== root);
   return {
     names: root === undefined ? { digests: [], config: null } : agreed(saidOf(root)),
-    time: created.absent ? null : created.get('created').time(),
+    time: created.absent ? null : timeOf(created.get('created')),
     packages: rest.flatMap(purlsOf),
     count: rest.length,
   };
