@@ -98,6 +98,9 @@ const COMMANDS: readonly Entry[] = [
   { name: 'drift', load: async () => (await import('./serve/drift-command.ts')).driftCommand() },
   { name: 'gate', load: async () => (await import('./promote/gate-command.ts')).gateCommand() },
   { name: 'approve', load: async () => (await import('./promote/approve-command.ts')).approveCommand() },
+  { name: 'evidence', load: async () => (await import('./promote/evidence-command.ts')).evidenceCommand() },
+  { name: 'layout', load: async () => (await import('./promote/layout-command.ts')).layoutCommand() },
+  { name: 'link', load: async () => (await import('./promote/layout-command.ts')).linkCommand() },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];

@@ -104,14 +104,14 @@ async function readModel(root: string, policy: GatePolicy, { signal, onProgress,
 }
 
 /** Without a time zone it would be another time on each machine. */
-function timeOf(text: string | undefined): Date {
+export function timeOf(text: string | undefined): Date {
   const time =
     text === undefined ? new Date() : new Date(/T.*(Z|[+-]\d\d:\d\d)$/.test(text) ? text : Number.NaN);
   if (Number.isNaN(time.getTime())) throw usage('--now must be a time as in 2026-12-01T00:00:00Z');
   return time;
 }
 
-function currentOf(text: string | undefined): string | null | undefined {
+export function currentOf(text: string | undefined): string | null | undefined {
   if (text === undefined) return undefined;
   if (text === 'none') return null;
   if (/^sha256:[0-9a-f]{64}$/.test(text)) return text;

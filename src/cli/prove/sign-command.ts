@@ -10,6 +10,7 @@ import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { isMbom } from '../option/mbom-options.ts';
 import { type ReuseFlags, wantsReuse, withReuse } from '../option/reuse-options.ts';
+import { usage } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
@@ -17,6 +18,7 @@ import { checkOutput } from '../terminal/output.ts';
 interface Flags extends KeyFlags, ReuseFlags {
   readonly output: string;
   readonly failOn?: FailOn;
+  readonly image?: string;
 }
 
 export function signCommand(): Command {
@@ -27,7 +29,8 @@ export function signCommand(): Command {
         'whose scan fails is not signed. `scan --sign` is the same with a report. A single FILE.mbom.yaml is signed as it is, ' +
         'byte for byte, as `cosign sign-blob` would.',
     )
-    .argument('<path...>', 'files and folders of one model, or one MBOM')
+    .argument('[path...]', 'files and folders of one model, or one MBOM')
+    .option('--image <name@digest>', 'sign an image instead, as cosign does: name@sha256:…')
     .requiredOption('-o, --output <file>', 'the signature: model.sig')
     .addOption(failOnOption())
     .action((paths: string[], flags: Flags) => run((context) => sign(paths, flags, context)));
@@ -43,6 +46,8 @@ async function sign(paths: readonly string[], flags: Flags, context: Run): Promi
   const { output, failOn } = flags;
   await checkOutput(output, paths);
   const key = signingKey(flags, process.env);
+  if (flags.image !== undefined) return signImageOf(flags.image, paths, output, key, context);
+  if (paths.length === 0) throw usage('name the model that is to be signed, or give --image');
   if (wantsReuse(flags)) return (await import('./reuse-signature.ts')).signAgain(paths, flags, key, context);
   if (isMbom(paths)) return signMbom(paths[0]!, output, key, context);
   // Links are no part of what is signed: allow_symlinks is false, and another verifier refuses them.
@@ -53,6 +58,20 @@ async function sign(paths: readonly string[], flags: Flags, context: Run): Promi
   const report = await scanning;
   context.measured();
   return (await signature).signReport(report, paths, output, key, context);
+}
+
+async function signImageOf(
+  image: string,
+  paths: readonly string[],
+  output: string,
+  key: SigningKey,
+  { write }: Run,
+): Promise<number> {
+  if (paths.length > 0) throw usage('an image is signed by its digest alone: leave the paths out');
+  const { signImage } = await import('../../gate/image/image-signing.ts');
+  await write(output, [signImage(image, key)]);
+  say(`signed ${image}; the signature is in ${output}`);
+  return 0;
 }
 
 async function signMbom(path: string, output: string, key: SigningKey, { write }: Run): Promise<number> {

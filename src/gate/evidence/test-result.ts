@@ -28,12 +28,14 @@ export function readTestResult(predicate: Foreign): TestResult {
     warned: names('warnedTests'),
     failed: names('failedTests'),
     time: own.absent ? null : own.get('timeCreated').time(),
-    metrics: performance.absent ? [] : performance.get('metrics').list().map(metricOf),
+    metrics: performance.absent ? [] : readMetrics(performance.get('metrics')),
     baseline: baseline.absent ? null : `sha256:${baseline.get('digest').get('sha256').hex()}`,
   };
 }
 
 const configurationOf = (one: Foreign): string => `sha256:${one.get('digest').get('sha256').hex()}`;
+
+export const readMetrics = (list: Foreign): Metric[] => list.list().map(metricOf);
 
 function metricOf(one: Foreign): Metric {
   one.only('name', 'comparator', 'threshold', 'value', 'baseline', 'sampleSize', 'unit');

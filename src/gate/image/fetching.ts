@@ -8,7 +8,7 @@ import { settled } from '../verdict/denial.ts';
 /** One GET below /v2/NAME/. null: 404. Anything else that is no answer throws. */
 export type Get = (path: string, accept: string) => Promise<RegistryAnswer | null>;
 
-export interface RegistryAnswer {
+interface RegistryAnswer {
   readonly bytes: Buffer;
   /** Path of the next page, if there is one. */
   readonly next: string | null;

@@ -22,7 +22,7 @@ interface StepText {
   readonly products: readonly (readonly string[])[];
 }
 
-interface LayoutText {
+export interface LayoutText {
   readonly expires: string;
   readonly steps: readonly StepText[];
   readonly readme?: string;

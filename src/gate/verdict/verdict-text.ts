@@ -34,7 +34,7 @@ function blocked(
   return [`  ${control}`, ...own.slice(0, SHOWN).map(denialLine), ...more, `    who can unblock it: ${who}`];
 }
 
-function denialLine({ code, file, message, expected, actual }: Denial): string {
+export function denialLine({ code, file, message, expected, actual }: Denial): string {
   const where = file === undefined ? '' : `${inert(file)}: `;
   const values = [
     ...(expected === undefined ? [] : [`expected ${inert(expected)}`]),
