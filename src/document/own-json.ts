@@ -1,4 +1,5 @@
-// Reads a JSON document of ours that somebody may have written by hand: strict, and every complaint says line and column.
+// Reads JSON strictly: documents of ours, which somebody may have written by hand, and those of other tools. Every complaint says line
+// and column.
 import { parseDocument } from 'yaml';
 import type * as z from 'zod';
 import { SteelyardError } from '../rules/error.ts';
@@ -7,6 +8,8 @@ import { Fault, Violations } from './violations.ts';
 
 /** Documents of ours are smaller; reports and profiles have readers of their own. */
 const MOST = 16 * 2 ** 20;
+/** SBOMs of large images with every file of every package. */
+const FOREIGN_MOST = 128 * 2 ** 20;
 
 /**
  * @param name what messages call the document, such as its path.
@@ -17,14 +20,28 @@ export function readOwn<Schema extends z.ZodType>(
   schema: Schema,
   name: string,
 ): z.infer<Schema> {
-  if (bytes.length > MOST) throw new SteelyardError('LIMIT', `${name} is larger than ${MOST} bytes`);
+  const value = readStrict(bytes, name, MOST);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  const text = Buffer.from(bytes).toString('utf8');
+  throw invalid(name, text, offsetOf(text, path), `${[...path, message].join(': ')}`);
+}
+
+/**
+ * A value of any shape, which its reader must look at with care.
+ *
+ * @throws SteelyardError INVALID_DOCUMENT or LIMIT.
+ */
+export const readForeignJson = (bytes: Uint8Array, name: string): unknown =>
+  readStrict(bytes, name, FOREIGN_MOST);
+
+function readStrict(bytes: Uint8Array, name: string, most: number): unknown {
+  if (bytes.length > most) throw new SteelyardError('LIMIT', `${name} is larger than ${most} bytes`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   const fault = faultOf(bytes);
   if (fault !== null) throw invalid(name, text, fault.offset, fault.message);
-  const parsed = schema.safeParse(JSON.parse(text));
-  if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw invalid(name, text, offsetOf(text, path), `${[...path, message].join(': ')}`);
+  return JSON.parse(text);
 }
 
 /** Two parsers must not see two documents: a key that stands twice is refused, as are lone surrogates. */

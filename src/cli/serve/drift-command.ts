@@ -1,5 +1,4 @@
 // `steelyard drift`: is what runs still what was released? Once for cron, or again and again.
-import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, Option } from 'commander';
@@ -28,6 +27,8 @@ import {
   wholeNumber,
 } from './drift-flags.ts';
 import { behaviourOf, rolloutOf, sourceOf, type TargetSource } from './drift-source.ts';
+import { appendLine } from './history.ts';
+import { packagesCommand } from './packages-command.ts';
 
 const HELP = `
 Examples:
@@ -93,6 +94,7 @@ export function driftCommand(): Command {
       new Option('--format <format>', 'for people, or a JSON line').choices(['text', 'json']).default('text'),
     )
     .addHelpText('after', HELP)
+    .addCommand(packagesCommand())
     .action((flags: DriftFlags) => run((context) => drift(flags, context)));
 }
 
@@ -196,7 +198,7 @@ async function reporterOf(
     report: async (record) => {
       last = record;
       counts = counted(counts, record.exitCode, record.at);
-      if (history !== undefined) await append(history, driftLine(record));
+      if (history !== undefined) await appendLine(history, driftLine(record));
       await write();
       await writeStdout([format === 'json' ? driftLine(record) : roundText(record)]);
     },
@@ -206,17 +208,6 @@ async function reporterOf(
     },
     close,
   };
-}
-
-/** A record is there after a crash of the machine, or it is not there at all. */
-async function append(path: string, line: string): Promise<void> {
-  const handle = await open(path, 'a', 0o600);
-  try {
-    await handle.writeFile(line);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function metricsServer(address: Address, text: () => string): Promise<() => void> {

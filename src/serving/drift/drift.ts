@@ -6,7 +6,14 @@ export { kubeconfig, podsOf, serviceAccount } from './kubernetes/kubernetes.ts';
 export { type BehaviourLook, behaviourLook } from './look/behaviour.ts';
 export { clientOf } from './look/client.ts';
 export { type Counts, counted, metricsText } from './metrics.ts';
-export { type DriftRecord, driftLine, type RoundRecord, readDriftLine } from './record.ts';
+export {
+  type DriftRecord,
+  driftLine,
+  type PackageChange,
+  type PackagesRecord,
+  type RoundRecord,
+  readDriftLine,
+} from './record.ts';
 export { driftRound, type RoundOptions } from './round.ts';
 export { roundText } from './round-text.ts';
 export { readTargets, type Target } from './target.ts';

@@ -82,6 +82,7 @@ const Packages = z
     at: Time,
     sbom: Digest.describe('of its bytes'),
     signer: z.string().nullable(),
+    notCompared: z.int().min(0).describe('entries of the SBOM that are of another kind, or no package'),
     compared: z.array(z.strictObject({ ecosystem: z.string(), declared: z.int(), found: z.int() })),
     changes: z.array(Package),
     exitCode: z.int().min(0).max(2),
@@ -92,6 +93,8 @@ export const DriftSchema = z.discriminatedUnion('kind', [Round, Request, Package
 
 export type DriftRecord = z.infer<typeof DriftSchema>;
 export type RoundRecord = z.infer<typeof Round>;
+export type PackagesRecord = z.infer<typeof Packages>;
+export type PackageChange = z.infer<typeof Package>;
 export type TargetRecord = z.infer<typeof Target>;
 
 /**
