@@ -38,6 +38,8 @@ Exit codes:
 const FETCH_HELP = `
 Examples:
   steelyard pull hf://acme/support@3f1c0d5… -o models/support
+  steelyard lock hf://acme/support@main -o support.lock.json       review it in git, then:
+  steelyard pull --lock support.lock.json -o models/support
   steelyard pull https://models.acme.example/billing.safetensors -o adapters/billing --sha256 7c5e…
 
 Exit codes:
@@ -45,6 +47,17 @@ Exit codes:
   1    refused: the source is not allowed, a digest differs, or the scan fails; nothing is at its place
   2    no verdict: network, login, space, a limit, bad usage; what arrived is kept for the next pull
   130  interrupted (143: terminated)
+`;
+
+const PEEK_HELP = `
+Examples:
+  steelyard peek hf://acme/support@main
+  steelyard peek s3://llm-artifacts/zoo/mistral/ --include '*.safetensors' --format json
+
+Exit codes:
+  0    nothing at or above high in the headers; the weights were not looked at
+  1    a finding at or above high
+  2    no verdict: network, login, a limit, bad usage
 `;
 
 interface Entry {
@@ -90,6 +103,16 @@ const COMMANDS: readonly Entry[] = [
     name: 'pull',
     help: FETCH_HELP,
     load: async () => (await import('./fetch/pull-command.ts')).pullCommand(),
+  },
+  {
+    name: 'lock',
+    help: FETCH_HELP,
+    load: async () => (await import('./fetch/lock-command.ts')).lockCommand(),
+  },
+  {
+    name: 'peek',
+    help: PEEK_HELP,
+    load: async () => (await import('./fetch/peek-command.ts')).peekCommand(),
   },
   {
     name: 'provenance',

@@ -3,21 +3,24 @@ import { basename, resolve } from 'node:path';
 import { SteelyardError } from '../rules/error.ts';
 import { toFinding } from '../rules/finding.ts';
 import { type ScanOptions, scan } from '../scan.ts';
-import { openSource, type Source } from '../source/source.ts';
-import { arrive } from './arrival.ts';
-import { expectationsOf } from './expectation.ts';
-import { listingOf } from './ledger.ts';
-import { holdsExactly, isTaken, Quarantine } from './quarantine.ts';
-import { type Receipt, receiptOf, signReceipt, writeReceipt } from './receipt.ts';
+import { assertAllowed, openSource, type Source, type SourceOptions, type Zone } from '../source/source.ts';
+import { declaredBy } from './expectation/declared-mbom.ts';
+import { type Declaration, expectationsOf } from './expectation/expectation.ts';
+import { findingOf, isRefused, unexpected } from './expectation/refusal.ts';
+import { argued, selected } from './expectation/selection.ts';
+import { mismatches } from './expectation/verification.ts';
+import { assertDeclared, zoneOf } from './expectation/zone.ts';
+import { arrive } from './quarantine/arrival.ts';
+import { listingOf } from './quarantine/ledger.ts';
+import { holdsExactly, isTaken, Quarantine } from './quarantine/quarantine.ts';
+import { assertLocked, lockedBy } from './receipt/lock.ts';
+import { type Receipt, receiptOf, signReceipt, writeReceipt } from './receipt/receipt.ts';
+import type { PullOptions, PullResult } from './result.ts';
 
-export { inertJson } from './receipt.ts';
+export type { SignedMbom } from './expectation/declared-mbom.ts';
+export { inertJson } from './receipt/receipt.ts';
 export type { PullOptions, PullResult } from './result.ts';
 export { renderPull } from './text.ts';
-
-import { findingOf, isRefused, unexpected } from './refusal.ts';
-import type { PullOptions, PullResult } from './result.ts';
-import { argued, selected } from './selection.ts';
-import { mismatches } from './verification.ts';
 
 const CONNECTIONS = 8;
 
@@ -30,6 +33,7 @@ const CONNECTIONS = 8;
  * const { outcome, receipt } = await pull('hf://acme/support@3f1c…', { output: 'models/support', env: process.env });
  */
 export async function pull(uri: string, options: PullOptions): Promise<PullResult> {
+  const zone = zoneOf(options.policy, options.zone);
   const nothing: PullResult = {
     outcome: 'fail',
     source: uri.split('?')[0]!,
@@ -41,53 +45,91 @@ export async function pull(uri: string, options: PullOptions): Promise<PullResul
     quarantine: null,
   };
   return refusing(nothing, async () => {
-    const { env, endpoint, http, signal } = options;
-    const whole = await openSource(uri, {
-      env,
-      ...(signal === undefined ? {} : { signal }),
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(http === undefined ? {} : { http }),
-    });
+    const asking = sourceOptions(options, zone);
+    if (zone !== null) assertAllowed(uri, zone, asking);
+    const source = await openSource(uri, asking);
     try {
-      const source = { ...whole, files: selected(whole, options) };
-      return await pulled(source, { ...nothing, source: source.uri, files: source.files }, options);
+      const [listed, declared] = declarations(source, options);
+      const known = { ...nothing, source: source.uri, files: listed.files };
+      return await refusing(known, () => pulled(listed, declared, known, zone, options));
     } finally {
-      await whole.close();
+      await source.close();
     }
   });
 }
 
+function sourceOptions({ env, endpoint, http, signal }: PullOptions, zone: Zone | null): SourceOptions {
+  return {
+    env,
+    ...(signal === undefined ? {} : { signal }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    http: { ...http, ...(zone === null ? {} : { redirects: zone.redirects }) },
+  };
+}
+
+/** The files that are wanted, and what is said of them, from the strongest to the weakest. */
+function declarations(source: Source, options: PullOptions): [Source, Declaration[]] {
+  const mbom = options.mbom === undefined ? null : declaredBy(options.mbom);
+  const declared = mbom === null ? source.files : source.files.filter(({ path }) => mbom.digests.has(path));
+  const listed = { ...source, files: selected({ ...source, files: declared }, options) };
+  if (mbom !== null) assertLocked(listed.files, mbom.files, 'the MBOM');
+  if (options.lock !== undefined) assertLocked(listed.files, options.lock.files, 'the lock');
+  const said = [
+    ...argued(listed.files, options),
+    ...(options.lock === undefined ? [] : [lockedBy(options.lock)]),
+    ...(mbom === null ? [] : [mbom]),
+  ];
+  return [listed, said];
+}
+
 /** A listed source, judged by what can be said before a byte is fetched, and fetched if that speaks for it. */
-async function pulled(source: Source, listed: PullResult, options: PullOptions): Promise<PullResult> {
-  const declared = [...argued(source.files, options), ...(options.declared ?? [])];
+async function pulled(
+  source: Source,
+  declared: readonly Declaration[],
+  listed: PullResult,
+  zone: Zone | null,
+  options: PullOptions,
+): Promise<PullResult> {
   const { maxSize = Number.POSITIVE_INFINITY } = options;
   const size = source.files.reduce((sum, file) => sum + file.size, 0);
   if (size > maxSize)
     throw new SteelyardError('LIMIT', `${source.uri} has ${size} bytes, and at most ${maxSize} were allowed`);
   const expected = new Map(source.files.map((file) => [file.path, expectationsOf(file, declared)] as const));
+  if (zone !== null) assertDeclared(zone, source.files, expected, options.mbom !== undefined);
   const findings = [...source.notes.map(toFinding), ...unexpected(source, expected)];
   const result = { ...listed, expected, findings };
   if (isRefused(findings, options)) return result;
   if (options.dryRun) return { ...result, outcome: 'pass' };
-  if (isTaken(options.output)) return alreadyThere(source, result, options);
+  const receipt = { zone: zone?.name ?? null, policyDigest: options.policyDigest ?? null };
+  if (isTaken(options.output)) return alreadyThere(source, result, receipt, options);
+  return fetched(source, result, receipt, options);
+}
+
+/** What a receipt says besides what came. */
+type Way = { readonly zone: string | null; readonly policyDigest: string | null };
+
+async function fetched(
+  source: Source,
+  result: PullResult,
+  way: Way,
+  options: PullOptions,
+): Promise<PullResult> {
   const quarantine = Quarantine.open(options.output);
-  return refusing(result, async () => {
-    let [isKept, isBad] = [false, false];
-    try {
-      await fetchInto(quarantine, source, options);
-      const judged = await judge(quarantine, source, result, options);
-      isBad = judged.outcome === 'fail';
-      isKept = judged.outcome === 'error' || (isBad && (options.keepQuarantine ?? false));
-      return isKept ? { ...judged, quarantine: quarantine.model } : judged;
-    } catch (error) {
-      // What arrived before the network failed is not fetched again.
-      isKept = !(error instanceof SteelyardError) || findingOf(error) === null;
-      throw error;
-    } finally {
-      if (isKept) quarantine.leave(isBad);
-      else quarantine.remove();
-    }
-  });
+  let [isKept, isBad] = [false, false];
+  try {
+    await fetchInto(quarantine, source, options);
+    const judged = await judge(quarantine, source, result, way, options);
+    isBad = judged.outcome === 'fail';
+    isKept = judged.outcome === 'error' || (isBad && (options.keepQuarantine ?? false));
+    return isKept ? { ...judged, quarantine: quarantine.model } : judged;
+  } catch (error) {
+    // What arrived before the network failed is not fetched again.
+    isKept = !(error instanceof SteelyardError) || findingOf(error) === null;
+    throw error;
+  } finally {
+    if (isKept) quarantine.leave(isBad);
+    else quarantine.remove();
+  }
 }
 
 /** Errors that are a definite no become findings; the others are thrown. */
@@ -129,24 +171,30 @@ async function judge(
   quarantine: Quarantine,
   source: Source,
   result: PullResult,
+  way: Way,
   options: PullOptions,
 ): Promise<PullResult> {
   const judged = await scanned(quarantine.model, result, options);
   if (judged.outcome !== 'pass') return judged;
-  const receipt = receiptOf(source, judged.report!, result.expected, options);
+  const receipt = receiptOf(source, judged.report!, result.expected, way);
   quarantine.commit(documentsOf(receipt, options));
   return { ...judged, receipt };
 }
 
 /** A model that an earlier pull brought: it is what is expected, every byte of it, or it is in the way. */
-async function alreadyThere(source: Source, result: PullResult, options: PullOptions): Promise<PullResult> {
+async function alreadyThere(
+  source: Source,
+  result: PullResult,
+  way: Way,
+  options: PullOptions,
+): Promise<PullResult> {
   const { output } = options;
   const isKnown = source.files.every(({ path }) => result.expected.get(path)!.length > 0);
   if (!isKnown || !holdsExactly(output, source.files)) throw taken(output);
   const judged = await scanned(output, result, options);
   if (judged.findings.some(({ rule }) => rule === 'source/digest')) throw taken(output);
   if (judged.outcome !== 'pass') return judged;
-  const receipt = receiptOf(source, judged.report!, result.expected, options);
+  const receipt = receiptOf(source, judged.report!, result.expected, way);
   const quarantine = Quarantine.open(output);
   try {
     quarantine.document(documentsOf(receipt, options));

@@ -5,9 +5,11 @@ import type { SigningKey } from '../proof/sign/sign.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { ScanOptions } from '../scan.ts';
 import type { SourceFile, SourceOptions } from '../source/source.ts';
-import type { Declaration, Expectation } from './expectation.ts';
-import type { Receipt } from './receipt.ts';
-import type { Selection } from './selection.ts';
+import type { SignedMbom } from './expectation/declared-mbom.ts';
+import type { Expectation } from './expectation/expectation.ts';
+import type { Selection } from './expectation/selection.ts';
+import type { Lock } from './receipt/lock.ts';
+import type { Receipt } from './receipt/receipt.ts';
 
 type Scanning =
   | 'failOn'
@@ -29,8 +31,12 @@ export interface PullOptions extends Pick<ScanOptions, Scanning | 'onProgress'>,
   readonly http?: SourceOptions['http'];
   /** `sha256:…` over the bytes of the policy, for the receipt. */
   readonly policyDigest?: string;
-  /** Who said beforehand what the files have to be. */
-  readonly declared?: readonly Declaration[];
+  /** What was locked: the source has to list exactly that. */
+  readonly lock?: Lock;
+  /** What was declared and signed: exactly these files are pulled. */
+  readonly mbom?: SignedMbom;
+  /** The zone of the policy; default: its only one. */
+  readonly zone?: string;
   /** Connections at a time; default 8. */
   readonly connections?: number;
   /** Bytes that the model may have at most. */

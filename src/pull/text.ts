@@ -1,7 +1,7 @@
 // A pull for people: what came from where, what it was held against, and what speaks against it.
 import { inert } from '../document/text/inert.ts';
 import { bytes, counted } from '../document/text/quantity.ts';
-import { WHO } from './expectation.ts';
+import { WHO } from './expectation/expectation.ts';
 import type { PullResult } from './result.ts';
 
 /** Findings and files that are shown; a listing can have 100,000. */

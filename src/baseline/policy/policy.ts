@@ -1,5 +1,7 @@
 // A policy: what its owner says a model must be. Compiled from a document (parse.ts); pure data.
+
 import type { RuleId, Severity } from '../../rules/rules.ts';
+import type { Zone } from '../../source/source.ts';
 import type { Dimension } from './document/shape.ts';
 import type { Pattern } from './pattern/pattern.ts';
 
@@ -26,6 +28,8 @@ export interface Policy {
   readonly limits: Limits;
   readonly severity: ReadonlyMap<RuleId, Severity>;
   readonly waivers: readonly Waiver[];
+  /** Where models may come from, by the name of the zone. */
+  readonly sources: ReadonlyMap<string, Zone>;
 }
 
 /** One line about tensors, and where in the document it stands. */

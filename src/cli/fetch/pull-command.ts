@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FailOn } from '../../baseline/policy/policy.ts';
-import { inertJson, type PullOptions, type PullResult, pull, renderPull } from '../../pull/pull.ts';
+import {
+  inertJson,
+  type PullOptions,
+  type PullResult,
+  pull,
+  renderPull,
+  type SignedMbom,
+} from '../../pull/pull.ts';
+import { type Lock, readLock } from '../../pull/receipt/lock.ts';
+import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
 import { policyIn, today } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
@@ -10,17 +19,23 @@ import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { type Run, run } from '../run.ts';
 import { checkOutput, writeStdout } from '../terminal/output.ts';
 import { rendered } from '../terminal/rendering.ts';
+import { type SelectionFlags, selectionOf, withSelection } from './selection-options.ts';
 
-interface Flags extends Partial<KeyFlags> {
+/** Of 100,000 files some 20 MB. */
+const LOCK = 64 * 2 ** 20;
+
+interface Flags extends Partial<KeyFlags>, SelectionFlags {
   readonly output: string;
+  readonly lock?: string;
   readonly sha256?: string;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
+  readonly bom?: string;
+  readonly bomSignature?: string;
+  readonly bomKey?: string;
   readonly policy?: string;
+  readonly zone?: string;
   readonly failOn?: FailOn;
   readonly connections?: number;
   readonly maxSize?: number;
-  readonly endpoint?: string;
   readonly dryRun?: true;
   readonly keepQuarantine?: true;
   readonly format: 'text' | 'json';
@@ -33,17 +48,20 @@ export function pullCommand(): Command {
     .summary('get a model from a source: verified and scanned on the way, or not at all')
     .description(
       'Lists and pins a model, fetches it into a quarantine, scans it there and compares every digest. Only what passes is moved ' +
-        'to its place, with a receipt beside it (DIR.pull.json).',
+        'to its place, with a receipt beside it (DIR.pull.json). --key signs the receipt too (DIR.pull.intoto.jsonl).',
     )
     .argument(
-      '<source>',
+      '[source]',
       'hf://ORG/NAME[@REV], s3://BUCKET/KEY, oci://HOST/REPO:TAG, ollama://NAME, https://…',
     )
     .requiredOption('-o, --output <folder>', 'where the model is put; it must not be there')
+    .option('--lock <file>', 'what steelyard lock wrote: the source, and what every file has to be')
     .option('--sha256 <hex>', 'what the one file has to be', digest)
-    .option('--include <glob>', 'only files of such a path (may be given again)', collect)
-    .option('--exclude <glob>', 'no files of such a path (may be given again)', collect)
-    .option('--policy <file>', 'what a model must be')
+    .option('--bom <file>', 'the MBOM: which files the model has, and what they have to be')
+    .option('--bom-signature <file>', 'the signature over the MBOM, checked first')
+    .option('--bom-key <file>', 'the public key (PEM) that must have signed the MBOM')
+    .option('--policy <file>', 'what a model must be, and where it may come from')
+    .option('--zone <name>', 'the zone of the policy (default: its only one)')
     .addOption(
       new Option(
         '--fail-on <severity>',
@@ -52,27 +70,26 @@ export function pullCommand(): Command {
     )
     .option('--connections <count>', 'connections at a time (default: 8)', positive)
     .option('--max-size <bytes>', 'refuse a model that has more bytes', positive)
-    .option('--endpoint <url>', "instead of the store's own address: a mirror of the Hub, an S3 server")
     .option('--dry-run', 'say what would come and what is expected of it; fetch no weights')
     .option('--keep-quarantine', 'keep what was refused, to be looked at')
     .option('--report <file>', 'also write the report of the scan, as JSON')
     .addOption(new Option('--format <format>', 'what is printed').choices(['text', 'json']).default('text'))
     .option('--progress', 'show progress although stderr is not a terminal')
     .option('--no-progress', 'show no progress although it is');
-  return withKey(command, false).action((source: string, flags: Flags) =>
+  return withKey(withSelection(command), false).action((source: string | undefined, flags: Flags) =>
     run((context) => pulled(source, flags, context), flags.progress),
   );
 }
 
 const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 
-async function pulled(source: string, flags: Flags, context: Run): Promise<number> {
+async function pulled(named: string | undefined, flags: Flags, context: Run): Promise<number> {
   if (flags.report !== undefined) await checkOutput(flags.report, []);
-  const result = await pull(source, {
-    ...(await optionsOf(flags)),
-    signal: context.signal,
-    onProgress: context.onProgress,
-  });
+  const lock = flags.lock === undefined ? null : readLock(readInput(flags.lock, 'lock', LOCK));
+  const source = named ?? lock?.source;
+  if (source === undefined) throw usage('name a source, or a lock with --lock');
+  const { signal, onProgress } = context;
+  const result = await pull(source, { ...(await optionsOf(flags, lock)), signal, onProgress });
   context.measured();
   if (flags.report !== undefined && result.report !== null)
     await context.write(flags.report, rendered(result.report, { format: 'json' }, false));
@@ -80,47 +97,58 @@ async function pulled(source: string, flags: Flags, context: Run): Promise<numbe
   return EXIT[result.outcome];
 }
 
-async function optionsOf(flags: Flags): Promise<PullOptions> {
-  const { output, sha256, policy, key, include, exclude, failOn, connections, maxSize, endpoint } = flags;
+async function optionsOf(flags: Flags, lock: Lock | null): Promise<PullOptions> {
+  const { output, sha256, policy, zone, key, failOn, connections, maxSize } = flags;
   const rules = policy === undefined ? undefined : readInput(policy, 'policy');
+  const mbom = mbomOf(flags);
   return {
     output,
     env: process.env,
+    ...selectionOf(flags),
+    ...(lock === null ? {} : { lock }),
+    ...(mbom === null ? {} : { mbom }),
     ...(sha256 === undefined ? {} : { sha256 }),
-    ...(include === undefined ? {} : { include }),
-    ...(exclude === undefined ? {} : { exclude }),
     ...(rules === undefined
       ? {}
       : { policy: await policyIn(rules, policy), policyDigest: digestOf(rules), today: today() }),
+    ...(zone === undefined ? {} : { zone }),
     ...(failOn === undefined ? {} : { failOn }),
     ...(connections === undefined ? {} : { connections }),
     ...(maxSize === undefined ? {} : { maxSize }),
-    ...(endpoint === undefined ? {} : { endpoint }),
     ...(key === undefined ? {} : { key: signingKey({ ...flags, key }, process.env) }),
     dryRun: flags.dryRun ?? false,
     keepQuarantine: flags.keepQuarantine ?? false,
   };
 }
 
+/** An MBOM that nobody signed declares nothing: the three come together. */
+function mbomOf({ bom, bomSignature, bomKey }: Flags): SignedMbom | null {
+  const given = [bom, bomSignature, bomKey].filter((file) => file !== undefined);
+  if (given.length === 0) return null;
+  if (bom === undefined || bomSignature === undefined || bomKey === undefined)
+    throw usage('--bom, --bom-signature and --bom-key go together');
+  return {
+    document: readInput(bom, 'MBOM'),
+    bundle: readInput(bomSignature, 'signature'),
+    trust: { method: 'key', publicKey: readInput(bomKey, 'public key') },
+  };
+}
+
 /** The scan's findings, then what the pull says. */
 function textOf(result: PullResult, output: string): string[] {
-  const scan =
-    result.report === null ? [] : [...rendered(result.report, { format: 'text', quiet: true }, false), '\n'];
+  const { report } = result;
+  const scan = report === null ? [] : [...rendered(report, { format: 'text', quiet: true }, false), '\n'];
   return [...scan, renderPull(result, output)];
 }
 
 function jsonOf({ outcome, source, files, expected, findings, receipt, quarantine }: PullResult): string {
-  const listed = files.map((file) => ({
-    path: file.path,
-    size: file.size,
-    expected: expected.get(file.path) ?? [],
-  }));
+  const listed = files.map(({ path, size }) => ({ path, size, expected: expected.get(path) ?? [] }));
   return inertJson({ outcome, source, files: listed, findings, receipt, quarantine });
 }
 
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const usage = (message: string): SteelyardError => new SteelyardError('USAGE', message);
 
-const collect = (value: string, all: readonly string[] = []): string[] => [...all, value];
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 function digest(text: string): string {
   const [, hex] = /^(?:sha256:)?([0-9a-f]{64})$/.exec(text) ?? [];

@@ -1,6 +1,8 @@
 // `steelyard verify`: are these files what a trusted signer signed?
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
+import type { Outcome } from '../../proof/sign/refusal.ts';
 import type { Trust } from '../../proof/sign/trust.ts';
 import { loading } from '../../runtime/loading.ts';
 import { scan } from '../../scan.ts';
@@ -16,6 +18,9 @@ import { outcomeText } from './outcome.ts';
 interface Flags extends TrustFlags {
   readonly signature: string;
   readonly scan?: true;
+  readonly zone?: string;
+  readonly receipt?: string;
+  readonly receiptKey?: string;
 }
 
 export function verifyCommand(): Command {
@@ -28,6 +33,12 @@ export function verifyCommand(): Command {
     .argument('<path...>', 'files and folders of one model, or one MBOM')
     .requiredOption('--signature <file>', 'the signature: model.sig')
     .option('--scan', 'scan the model too, in the same reading: what fails its scan is refused')
+    .option(
+      '--zone <name>',
+      'also: a signed receipt says that the model was pulled by the rules of this zone',
+    )
+    .option('--receipt <file>', 'that receipt (default: PATH.pull.intoto.jsonl)')
+    .option('--receipt-key <file>', 'the public key (PEM) that must have signed the receipt')
     .action((paths: string[], flags: Flags) => run((context) => verification(paths, flags, context)));
 }
 
@@ -36,8 +47,10 @@ async function verification(paths: readonly string[], flags: Flags, context: Run
   const bundle = readSignature(flags.signature);
   if (isMbom(paths)) {
     if (flags.scan) throw usage('an MBOM is not scanned: leave --scan out');
+    if (flags.zone !== undefined) throw usage('an MBOM comes from no zone: leave --zone out');
     return mbomVerification(readInput(paths[0]!, 'MBOM'), bundle, trust);
   }
+  const zone = zoneOf(paths, flags);
   const { signal, onProgress, measured } = context;
   const scanning = flags.scan ? scan(paths, { signal, onProgress }) : null;
   const reading = scanning ?? digestModel(paths, { signal, onProgress });
@@ -46,15 +59,53 @@ async function verification(paths: readonly string[], flags: Flags, context: Run
   const { files, errors } = await reading;
   const report = await scanning;
   measured();
-  const ignore = [insideOf(modelRoot(paths), flags.signature)].filter((path) => path !== null);
+  const beside = zone === null ? [flags.signature] : [flags.signature, zone.path];
+  const ignore = beside.map((path) => insideOf(modelRoot(paths), path)).filter((path) => path !== null);
   const { verify } = await proving;
-  const outcome = verify(files, bundle, trust, { ignore });
+  const outcome = both(
+    verify(files, bundle, trust, { ignore }),
+    zone === null
+      ? null
+      : (await import('../../pull/receipt/receipt-verification.ts')).verifyReceipt(
+          files,
+          zone.bundle,
+          zone.trust,
+          { zone: zone.name, ignore },
+        ),
+  );
   if (report !== null) {
     const { rendered } = (await rendering)!;
     const colour = wantsColour(process.stdout, process.env);
     await writeStdout([...rendered(report, { format: 'text', quiet: true }, colour), '\n']);
   }
   return print(outcomeText(outcome, errors, report?.verdict.outcome));
+}
+
+interface ZoneClaim {
+  readonly name: string;
+  readonly path: string;
+  readonly bundle: Buffer;
+  readonly trust: Trust;
+}
+
+/** What is asked about where the model came from; null: nothing. Nothing in the receipt says whose key it is. */
+function zoneOf(paths: readonly string[], { zone, receipt, receiptKey }: Flags): ZoneClaim | null {
+  if (zone === undefined) {
+    if (receipt === undefined && receiptKey === undefined) return null;
+    throw usage('--receipt and --receipt-key go with --zone');
+  }
+  if (receiptKey === undefined)
+    throw usage('--zone needs --receipt-key: only a receipt that it signed counts');
+  const path = receipt ?? `${resolve(paths[0]!)}.pull.intoto.jsonl`;
+  const trust = { method: 'key', publicKey: readInput(receiptKey, 'public key') } as const;
+  return { name: zone, path, bundle: readSignature(path), trust };
+}
+
+/** What one refuses and what the other refuses, together. */
+function both<T extends object>(outcome: Outcome<T>, more: Outcome<object> | null): Outcome<T> {
+  if (more === null || more.verified) return outcome;
+  if (outcome.verified) return more;
+  return { verified: false, refusals: [...outcome.refusals, ...more.refusals] };
 }
 
 async function mbomVerification(document: Buffer, bundle: Buffer, trust: Trust): Promise<number> {

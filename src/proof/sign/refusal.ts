@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'RENAMED_FILE' // signed under another name
   | 'IGNORED_WEIGHTS' // the signer left out a file that a loader would load or run
   | 'MALFORMED_MBOM' // not an MBOM
+  | 'UNTRUSTED_SOURCE' // no trusted receipt says that the model came the way that is asked for
   | 'FAILED_SCAN'; // attested, but with the result FAILED
 
 export interface Refusal {

@@ -27,7 +27,7 @@ export function documentViolations({ entry, size }: ModelFile): Violation[] {
 }
 
 /** Whether a document's bytes are kept when it is measured. */
-const isDocument = (path: string): boolean =>
+export const isDocument = (path: string): boolean =>
   isTemplateDocument(path) || isShardIndex(path) || isAdapterConfig(path);
 
 /** By its name, the configuration of an adapter. PEFT opens exactly this name. */

@@ -537,7 +537,12 @@ test('digests of an old signature, to be signed again', (t) => {
 });
 
 test('every code that a key can be refused with was seen', (t) => {
-  const elsewhere: RefusalCode[] = ['WRONG_IDENTITY', 'UNTRUSTED_CERTIFICATE', 'MALFORMED_MBOM'];
+  const elsewhere: RefusalCode[] = [
+    'WRONG_IDENTITY',
+    'UNTRUSTED_CERTIFICATE',
+    'MALFORMED_MBOM',
+    'UNTRUSTED_SOURCE',
+  ];
   const all: Record<RefusalCode, true> = {
     UNSIGNED: true,
     BAD_SIGNATURE: true,
@@ -557,6 +562,7 @@ test('every code that a key can be refused with was seen', (t) => {
     RENAMED_FILE: true,
     IGNORED_WEIGHTS: true,
     MALFORMED_MBOM: true,
+    UNTRUSTED_SOURCE: true,
     FAILED_SCAN: true,
   };
   t.same(new Set([...seen, ...elsewhere]), new Set(Object.keys(all)));

@@ -12,6 +12,7 @@ import type { MetadataLine, Policy, TensorLine } from '../policy.ts';
 import { fieldsAt, type PolicyDocument, policySchemas } from './policy-schema.ts';
 import { parseDimension } from './shape.ts';
 import { didYouMean } from './suggestion.ts';
+import { zonesOf } from './zones.ts';
 
 /**
  * Reads a policy document, YAML or JSON.
@@ -69,6 +70,7 @@ function compiled(document: PolicyDocument, source: Source): Policy {
       rule: knownRule(waiver.rule, ['waivers', i, 'rule'], source),
       line: waiverLines.get(i) ?? 0,
     })),
+    sources: zonesOf(document.sources ?? {}, (path, reason) => source.error(path, reason)),
   };
   attempt(source, ['tensors'], () => new PatternTrie(lines.map(({ pattern }) => pattern)));
   attempt(source, ['forbidden'], () => new PatternTrie(policy.forbidden));

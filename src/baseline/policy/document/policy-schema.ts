@@ -44,6 +44,25 @@ export const policySchemas = () => {
     })
     .meta({ id: 'Waiver' });
 
+  const ZoneSchema = z
+    .strictObject({
+      allow: z
+        .array(z.string())
+        .min(1)
+        .describe('places (hf://acme/*, s3://bucket/prod/**), or names of other zones'),
+      redirects: z
+        .array(z.string())
+        .optional()
+        .describe('hosts that sources may send on to; *. for any below'),
+      pin: z.enum(['immutable', 'resolved']).optional().describe('default: resolved'),
+      digest: z
+        .enum(['declared', 'source', 'none'])
+        .optional()
+        .describe('who has to say what files are; default: source'),
+      signature: z.enum(['required', 'none']).optional().describe('of an MBOM; default: none'),
+    })
+    .meta({ id: 'Zone' });
+
   const PolicySchema = z.strictObject({
     schema: z.literal(POLICY_SCHEMA),
     name: z.string().optional(),
@@ -76,17 +95,19 @@ export const policySchemas = () => {
       .optional(),
     severity: z.record(Rule, z.enum(SEVERITIES)).optional().describe('other severities than the rules have'),
     waivers: z.array(Waiver).optional(),
+    sources: z.record(Name, ZoneSchema).optional().describe('zones: where models may come from'),
   });
-  return { PolicySchema, TensorLine, Waiver };
+  return { PolicySchema, TensorLine, Waiver, ZoneSchema };
 };
 
 export type PolicyDocument = Zod.infer<ReturnType<typeof policySchemas>['PolicySchema']>;
 
 /** The fields that an object at `path` may have, for suggestions. */
 export function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
-  const { PolicySchema, TensorLine, Waiver } = policySchemas();
+  const { PolicySchema, TensorLine, Waiver, ZoneSchema } = policySchemas();
   if (path.length === 0) return Object.keys(PolicySchema.shape);
   if (path[0] === 'tensors' && path.length === 2) return Object.keys(TensorLine.shape);
   if (path[0] === 'waivers' && path.length === 2) return Object.keys(Waiver.shape);
+  if (path[0] === 'sources' && path.length === 2) return Object.keys(ZoneSchema.shape);
   return path[0] === 'limits' ? Object.keys(PolicySchema.shape.limits.unwrap().shape) : [];
 }

@@ -1,10 +1,10 @@
 // What speaks against a source, as findings: some of it may never be committed, some of it people weigh by severity.
 
-import type { FailOn, Policy } from '../baseline/policy/policy.ts';
-import type { SteelyardError } from '../rules/error.ts';
-import { type Finding, toFinding } from '../rules/finding.ts';
-import { type RuleId, SEVERITIES } from '../rules/rules.ts';
-import type { Source } from '../source/source.ts';
+import type { FailOn, Policy } from '../../baseline/policy/policy.ts';
+import type { SteelyardError } from '../../rules/error.ts';
+import { type Finding, toFinding } from '../../rules/finding.ts';
+import { type RuleId, SEVERITIES } from '../../rules/rules.ts';
+import type { Source } from '../../source/source.ts';
 import { contradiction, type Expectation, WHO } from './expectation.ts';
 
 /** Errors of the source room that are a definite no. What else can go wrong there is no verdict. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Finding, toFinding } from '../rules/finding.ts';
+import { type Finding, toFinding } from '../../rules/finding.ts';
 import type { Expectation } from './expectation.ts';
 import { WHO } from './expectation.ts';
 

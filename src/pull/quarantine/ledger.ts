@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Source } from '../source/source.ts';
+import type { Source } from '../../source/source.ts';
 
 export interface Ledger {
   /** Digest of the listing: another version of the source is another listing. */

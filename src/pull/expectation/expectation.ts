@@ -1,5 +1,5 @@
 // What each file is expected to be, and who says so. The first who says something decides; every other has to agree.
-import type { Expected, SourceFile } from '../source/source.ts';
+import type { Expected, SourceFile } from '../../source/source.ts';
 
 /** From the strongest to the weakest: an argument or a lock that people have reviewed, a signed MBOM, the store itself. */
 type By = 'argument' | 'lock' | 'mbom' | 'source';

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { errnoOf, SteelyardError } from '../rules/error.ts';
+import { errnoOf, SteelyardError } from '../../rules/error.ts';
 import { claim, release } from './claim.ts';
 import { forgetLedger, type Ledger, readLedger, writeLedger } from './ledger.ts';
 

@@ -2,7 +2,7 @@
 // if another process has its number by now.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, SteelyardError } from '../rules/error.ts';
+import { errnoOf, SteelyardError } from '../../rules/error.ts';
 
 const fileOf = (folder: string): string => join(folder, 'claim');
 

@@ -1,8 +1,8 @@
 // Which files of a listing are pulled, and what an argument says of them.
 
-import { matchesGlob } from '../document/text/glob.ts';
-import { SteelyardError } from '../rules/error.ts';
-import type { Source, SourceFile } from '../source/source.ts';
+import { matchesGlob } from '../../document/text/glob.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import type { Source, SourceFile } from '../../source/source.ts';
 import type { Declaration } from './expectation.ts';
 
 export interface Selection {

@@ -1,8 +1,8 @@
 // Files come in pieces, several at a time, each written where it belongs. What was written and synced stands in the ledger.
 import { closeSync, fdatasync, fstatSync, ftruncateSync, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { SteelyardError } from '../rules/error.ts';
-import type { Source, SourceFile } from '../source/source.ts';
+import { SteelyardError } from '../../rules/error.ts';
+import type { Source, SourceFile } from '../../source/source.ts';
 import type { Ledger } from './ledger.ts';
 import { type Quarantine, writeError } from './quarantine.ts';
 

@@ -1,14 +1,14 @@
 // What a pull did, for later: where the model came from, what pinned it, and what every file was held against. No clock, no
 // credential, no signed address is in it. It lies beside the model, never in it, and counts for others only when it is signed.
 
-import type { Report } from '../baseline/report.ts';
-import { withDefaults } from '../proof/sign/files/exclusion.ts';
-import { type SigningKey, signStatement } from '../proof/sign/sign.ts';
-import { toManifest } from '../proof/sign/statement/manifest.ts';
-import { writeStatement } from '../proof/sign/statement/statement.ts';
-import { VERSION } from '../runtime/package.ts';
-import type { Pin, Source } from '../source/source.ts';
-import type { Expectation } from './expectation.ts';
+import type { Report } from '../../baseline/report.ts';
+import { withDefaults } from '../../proof/sign/files/exclusion.ts';
+import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { toManifest } from '../../proof/sign/statement/manifest.ts';
+import { writeStatement } from '../../proof/sign/statement/statement.ts';
+import { VERSION } from '../../runtime/package.ts';
+import type { Pin, Source } from '../../source/source.ts';
+import type { Expectation } from '../expectation/expectation.ts';
 
 interface ReceiptFile {
   readonly path: string;
@@ -36,7 +36,7 @@ export interface Receipt {
 }
 
 /** The predicate of a signed receipt. */
-const PULL_PREDICATE = 'urn:steelyard:pull:v1';
+export const PULL_PREDICATE = 'urn:steelyard:pull:v1';
 
 export function receiptOf(
   source: Source,
