@@ -10,6 +10,8 @@ export const DOCUMENTS = [
   'policy',
   'mbom',
   'diff',
+  'pull',
+  'lock',
   'gate',
   'serving',
   'fingerprint',

@@ -10,7 +10,7 @@ import { parseSourceUri, type SourceUri } from './uri.ts';
 
 export type { Expected, Pin, Source, SourceFile, SourceNote, SourceOptions } from './store.ts';
 export { isSourceUri } from './uri.ts';
-export { assertAllowed, isPlacePattern, type Zone } from './zone.ts';
+export { assertAllowed, type Zone } from './zone.ts';
 
 /**
  * Lists a model at its source and pins it: whatever is read afterwards is of this version or an error.

@@ -20,11 +20,6 @@ export interface Zone {
   readonly signature: 'required' | 'none';
 }
 
-const PATTERN = /^(?:hf|s3|gs|oci|ollama|https|cache):\/\/[^\s\\?#]+$/;
-
-/** Whether a word can be a pattern of places. Its scheme is no wildcard. */
-export const isPlacePattern = (text: string): boolean => PATTERN.test(text);
-
 /** A source without what says which version of it: what patterns are about. */
 function placeOf(uri: SourceUri): string {
   switch (uri.scheme) {

@@ -11,6 +11,7 @@ import { zod } from '../../src/document/zod.ts';
 import { GateSchema } from '../../src/gate/release-policy/schema.ts';
 import { profile, profileChunks, renderJson, scan } from '../../src/index.ts';
 import { mbomSchema } from '../../src/proof/bom/mbom-schema.ts';
+import { LockSchema, ReceiptSchema } from '../../src/pull/receipt/receipt-schema.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { DOCUMENTS, type DocumentName, jsonSchema } from '../../src/report/schemas.ts';
 import { profileSchemas } from '../../src/scan/profile/document/profile-schema.ts';
@@ -29,6 +30,8 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   policy: () => policySchemas().PolicySchema,
   mbom: mbomSchema,
   diff: diffSchema,
+  pull: () => ReceiptSchema,
+  lock: () => LockSchema,
   gate: () => GateSchema,
   serving: () => ServingSchema,
   fingerprint: () => FingerprintSchema,

@@ -11,7 +11,7 @@ export interface SignedMbom {
   readonly trust: Trust;
 }
 
-export interface DeclaredFiles extends Declaration {
+interface DeclaredFiles extends Declaration {
   readonly files: readonly { readonly path: string; readonly size: number }[];
 }
 

@@ -1,7 +1,11 @@
 // The zones of a policy: patterns that can match, and zones that take in others.
 import { quoted } from '../../../document/violations.ts';
-import { isPlacePattern, type Zone } from '../../../source/source.ts';
+import type { Zone } from '../../../source/source.ts';
 import { didYouMean } from './suggestion.ts';
+
+/** A pattern of places. Its scheme is no wildcard. */
+const isPlacePattern = (text: string): boolean =>
+  /^(?:hf|s3|gs|oci|ollama|https|cache):\/\/[^\s\\?#]+$/.test(text);
 
 interface ZoneDocument {
   readonly allow: readonly string[];
