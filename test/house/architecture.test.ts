@@ -81,7 +81,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict/verdict-text.ts',
   ],
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
-  pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-schema.ts', 'receipt/receipt-verification.ts'],
   pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
   'scan/format': ['disguise/magic.ts', 'safetensors/shard-index.ts'],
