@@ -15,6 +15,9 @@ export const DOCUMENTS = [
   'gate',
   'serving',
   'fingerprint',
+  'canary-suite',
+  'canary-run',
+  'canary',
   'provenance',
   'drift',
 ] as const;

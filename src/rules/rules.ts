@@ -3,6 +3,7 @@
 
 import type { Rule } from './rule.ts';
 import { ADAPTER } from './table/adapter.ts';
+import { CANARY } from './table/canary.ts';
 import { COMPARE } from './table/compare.ts';
 import { CONTAINER } from './table/container.ts';
 import { DATA } from './table/data.ts';
@@ -42,6 +43,7 @@ const TABLE = {
   ...CONTAINER,
   ...SERVING,
   ...SOURCE,
+  ...CANARY,
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof TABLE;

@@ -43,7 +43,7 @@ const SECTIONED = ['scan', 'baseline', 'proof', 'serving'];
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'baseline/compare': ['conversion.ts', 'explanation.ts', 'mode.ts', 'pairing.ts'],
   'baseline/policy': ['day.ts', 'document/parse-policy.ts', 'draft.ts', 'matches.ts', 'verdict.ts'],
-  canary: ['target/target.ts'],
+  canary: ['report/report.ts', 'target/target.ts'],
   diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-text.ts'],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
   'proof/sign': [
@@ -93,6 +93,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'spelling/spelling.ts',
     'update.ts',
   ],
+  'scan/inspect': ['names/confusables.ts'],
   'scan/measure': [
     'difference/difference-pool.ts',
     'difference/difference.ts',
@@ -115,7 +116,12 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
 
 const MOST_CHILDREN = 12;
 /** src/ holds the whole mission; test/ mirrors it; a table has a file per family of rules. */
-const MORE_CHILDREN: Readonly<Record<string, number>> = { src: 18, test: 18, 'src/rules/table': 40 };
+const MORE_CHILDREN: Readonly<Record<string, number>> = {
+  src: 18,
+  test: 18,
+  'src/rules/table': 40,
+  'docs/schemas': 40,
+};
 const MOST_LINES = 250;
 
 const index = (list: readonly string[], path: string): number =>

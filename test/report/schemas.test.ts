@@ -5,7 +5,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import type { ZodType } from 'zod';
 import { policySchemas } from '../../src/baseline/policy/document/policy-schema.ts';
+import { CanarySchema } from '../../src/canary/compare/canary-schema.ts';
 import { FingerprintSchema } from '../../src/canary/fingerprint/fingerprint-schema.ts';
+import { RunSchema } from '../../src/canary/run/run-schema.ts';
+import { SuiteSchema } from '../../src/canary/suite/suite-schema.ts';
 import { diffSchema } from '../../src/diff/report/diff-schema.ts';
 import { zod } from '../../src/document/zod.ts';
 import { GateSchema } from '../../src/gate/release-policy/schema.ts';
@@ -35,6 +38,9 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   gate: () => GateSchema,
   serving: () => ServingSchema,
   fingerprint: () => FingerprintSchema,
+  'canary-suite': () => SuiteSchema,
+  'canary-run': () => RunSchema,
+  canary: () => CanarySchema,
   provenance: () => ProvenanceSchema,
   drift: () => DriftSchema,
 };

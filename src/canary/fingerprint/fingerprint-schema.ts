@@ -1,30 +1,8 @@
 // The behaviour of a release as a document, `steelyard/fingerprint/1`: three answers with their log-probabilities.
 import { z } from 'zod';
+import { ReleaseSchema, SamplingSchema, TokenSchema } from '../target/sampling-schema.ts';
 
 export const FINGERPRINT_SCHEMA = 'steelyard/fingerprint/1';
-
-const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits');
-const Word = z.string().max(4096);
-const Logprob = z.number().min(-9999).max(0);
-
-const ReleaseSchema = z
-  .strictObject({
-    bom: Digest.describe("SHA-256 of the MBOM's bytes"),
-    model: Digest,
-    adapter: Digest.optional(),
-  })
-  .meta({ id: 'Release' });
-
-const TokenSchema = z.tuple([Word, Logprob, z.array(z.tuple([Word, Logprob])).max(64)]).meta({ id: 'Token' });
-
-const SamplingSchema = z
-  .strictObject({
-    temperature: z.number().min(0).max(2),
-    seed: z.int().min(0),
-    maxTokens: z.int().min(1).max(16_384),
-    topLogprobs: z.int().min(0).max(64),
-  })
-  .meta({ id: 'Sampling' });
 
 export const FingerprintSchema = z.strictObject({
   schema: z.literal(FINGERPRINT_SCHEMA),

@@ -4,14 +4,11 @@ import { createHash } from 'node:crypto';
 import type { Mbom } from '../../proof/bom/mbom.ts';
 import type { Claims } from '../target/target.ts';
 
-const TIES = ['engine', 'header', 'none'] as const;
-export type Tie = (typeof TIES)[number];
-
 export interface Release {
   /** SHA-256 of the MBOM's bytes. */
   readonly bom: string;
   readonly model: string;
-  readonly adapter?: string;
+  readonly adapter?: string | undefined;
 }
 
 export function releaseOf(document: Uint8Array, mbom: Mbom): Release {

@@ -1,4 +1,5 @@
 // An answer of a server, as the OpenAI chat API spells it → facts. A strict reader with bounds: a target is a suspect.
+import { createHash } from 'node:crypto';
 import { SteelyardError } from '../../rules/error.ts';
 import type { Answer, Finish, Token } from './question.ts';
 
@@ -58,6 +59,9 @@ function toolCall(value: unknown): string {
   const { name, arguments: given } = object(called, 'tool_calls[].function');
   return `${optionalText(name, 'name') ?? ''}(${optionalText(given, 'arguments') ?? ''})`;
 }
+
+export const templateDigest = (template: unknown): string | null =>
+  typeof template === 'string' ? `sha256:${createHash('sha256').update(template).digest('hex')}` : null;
 
 export const malformed = (what: string): SteelyardError =>
   new SteelyardError('IO', `the target's answer is not as the OpenAI chat API has it: ${what}`);

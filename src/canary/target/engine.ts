@@ -2,6 +2,7 @@
 // because ggml's threads spin where cores are busy, and because the same sums in the same order give the same digits.
 import { SteelyardError } from '../../rules/error.ts';
 import { peer } from '../../runtime/peer.ts';
+import { templateDigest } from './answer.ts';
 import type { Answer, Finish, Message, Sampling, Target, Token } from './question.ts';
 
 export interface EngineOptions {
@@ -27,6 +28,7 @@ interface Peer {
 interface Model {
   readonly tokenizer: unknown;
   readonly trainContextSize: number;
+  readonly fileInfo: { readonly metadata: { readonly tokenizer?: { readonly chat_template?: unknown } } };
   createContext(options: object): Promise<{ getSequence(): Sequence }>;
   detokenize(tokens: readonly number[], special?: boolean, last?: readonly number[]): string;
   isEogToken(token: number): boolean;
@@ -126,7 +128,12 @@ export async function engineTarget(
     return text;
   }
 
-  return { name: 'node-llama-cpp', ask, close: () => llama.dispose() };
+  return {
+    name: 'node-llama-cpp',
+    ask,
+    template: async () => templateDigest(model.fileInfo.metadata.tokenizer?.chat_template),
+    close: () => llama.dispose(),
+  };
 }
 
 const logOf = (probability: number): number => Math.max(Math.log(probability), -9999);

@@ -2,7 +2,7 @@
 // answers of a model can be secrets. A question is asked again only where no answer came: a second answer would hide the first.
 import { type Dispatcher, Pool } from 'undici';
 import { SteelyardError } from '../../rules/error.ts';
-import { malformed, readAnswer } from './answer.ts';
+import { malformed, readAnswer, templateDigest } from './answer.ts';
 import { codeOf, delay, failure, pacer, waited } from './patience.ts';
 import type { Answer, Claims, Message, Sampling, Target } from './question.ts';
 import { joinStream } from './stream.ts';
@@ -102,6 +102,7 @@ export function httpTarget(url: string, options: HttpOptions = {}): Target {
     path: string,
     body: string | undefined,
     signal: AbortSignal,
+    prefix = base.pathname,
   ): Promise<Reply> {
     const limit = AbortSignal.timeout(options.timeout ?? TIMEOUT);
     const {
@@ -110,7 +111,7 @@ export function httpTarget(url: string, options: HttpOptions = {}): Target {
       body: answer,
     } = await pool.request({
       method,
-      path: `${base.pathname}${path}`,
+      path: `${prefix}${path}`,
       headers: {
         accept: 'application/json, text/event-stream',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -123,7 +124,22 @@ export function httpTarget(url: string, options: HttpOptions = {}): Target {
     return { status: statusCode, headers, text: await bounded(answer) };
   }
 
-  return { name: base.host, ask, close: () => pool.destroy() };
+  /** llama.cpp's server shows its properties; others answer that there is no such page. */
+  async function template(signal: AbortSignal): Promise<string | null> {
+    const { status, text } = await once('GET', '/props', undefined, signal, '').catch((error) => {
+      if (signal.aborted) throw failure(error, signal);
+      return { status: 0, text: '' };
+    });
+    try {
+      return status === 200
+        ? templateDigest((JSON.parse(text) as { chat_template?: unknown }).chat_template)
+        : null;
+    } catch {
+      return null;
+    }
+  }
+
+  return { name: base.host, ask, template, close: () => pool.destroy() };
 }
 
 function baseUrl(text: string, insecure: boolean): { origin: string; host: string; pathname: string } {

@@ -51,5 +51,7 @@ export interface Target {
   readonly name: string;
   /** Throws a SteelyardError: IO and TIMEOUT for one question, ABORTED. */
   ask(messages: readonly Message[], sampling: Sampling, signal: AbortSignal): Promise<Answer>;
+  /** Digest of the chat template, where the target shows it. */
+  template(signal: AbortSignal): Promise<string | null>;
   close(): Promise<void>;
 }

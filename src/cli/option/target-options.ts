@@ -39,7 +39,7 @@ export const withTarget = (command: Command): Command =>
     .option('--timeout <seconds>', 'for one answer; default 60', positive)
     .option('--rate <number>', 'questions in a second, at most', positive);
 
-function positive(text: string): number {
+export function positive(text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('it must be a number above 0');
