@@ -124,6 +124,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'evidence', load: async () => (await import('./promote/evidence-command.ts')).evidenceCommand() },
   { name: 'layout', load: async () => (await import('./promote/layout-command.ts')).layoutCommand() },
   { name: 'link', load: async () => (await import('./promote/layout-command.ts')).linkCommand() },
+  { name: 'egress', load: loadEgress },
   { name: 'rules', load: async () => (await import('./look/rules-command.ts')).rulesCommand() },
   { name: 'explain', load: async () => (await import('./look/rules-command.ts')).explainCommand() },
 ];
@@ -148,6 +149,15 @@ async function loadBom(): Promise<Command> {
   const { bomCommands } = await import('./prove/bom-command.ts');
   const bom = new Command('bom').summary('declare what a model is made of: the MBOM');
   return withCommands(bom, bomCommands(), PROOF_HELP);
+}
+
+async function loadEgress(): Promise<Command> {
+  const { egressCommands } = await import('./serve/egress-command.ts');
+  const egress = new Command('egress').summary(
+    'declare what a server may connect to, write it for proxies, prove it',
+  );
+  for (const command of egressCommands()) egress.addCommand(command);
+  return egress;
 }
 
 function withCommands(parent: Command, commands: readonly Command[], help: string): Command {

@@ -14,6 +14,7 @@ export const DOCUMENTS = [
   'lock',
   'gate',
   'serving',
+  'egress',
   'fingerprint',
   'canary-suite',
   'canary-run',

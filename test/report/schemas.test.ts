@@ -19,6 +19,7 @@ import { reportSchema } from '../../src/report/report-schema.ts';
 import { DOCUMENTS, type DocumentName, jsonSchema } from '../../src/report/schemas.ts';
 import { profileSchemas } from '../../src/scan/profile/document/profile-schema.ts';
 import { DriftSchema } from '../../src/serving/drift/record.ts';
+import { EgressSchema } from '../../src/serving/egress/egress-schema.ts';
 import { ServingSchema } from '../../src/serving/lint/serving-schema.ts';
 import { ProvenanceSchema } from '../../src/serving/provenance/provenance-document.ts';
 import { packageRoot } from '../kit/root.ts';
@@ -37,6 +38,7 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   lock: () => LockSchema,
   gate: () => GateSchema,
   serving: () => ServingSchema,
+  egress: () => EgressSchema,
   fingerprint: () => FingerprintSchema,
   'canary-suite': () => SuiteSchema,
   'canary-run': () => RunSchema,

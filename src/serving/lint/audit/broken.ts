@@ -1,8 +1,8 @@
 // What a check says: a rule that a place breaks. Severities come later, from the table of rules and the policy.
 import type { RuleId } from '../../../rules/rules.ts';
+import type { Place } from '../../manifest/place.ts';
 import type { Container, Workload } from '../container/container.ts';
 import type { NetworkPolicy } from '../form/form.ts';
-import type { Place } from '../place.ts';
 
 export interface Broken {
   readonly rule: RuleId;

@@ -1,5 +1,6 @@
 // What a build takes from outside, and whether it would notice that it was changed.
 
+import type { Fact } from '../../manifest/place.ts';
 import {
   type Container,
   flagOf,
@@ -10,7 +11,6 @@ import {
   type Workload,
 } from '../container/container.ts';
 import type { Build } from '../form/form.ts';
-import type { Fact } from '../place.ts';
 import { about as aboutContainer, type Broken } from './broken.ts';
 import { imageFindings } from './images.ts';
 import { downloadFindings, isWeights } from './model-source.ts';

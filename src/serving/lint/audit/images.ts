@@ -1,6 +1,7 @@
 // Which image runs: pinned by its digest, and the one that the release was tested with.
+
+import type { Fact } from '../../manifest/place.ts';
 import { type Container, engineOf, type Workload } from '../container/container.ts';
-import type { Fact } from '../place.ts';
 import { about, type Broken, type Check, type Context, objectOf } from './broken.ts';
 
 const DIGEST = /@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;

@@ -1,6 +1,7 @@
 // How the server loads: whether it runs the model's code, fetches at run time, or takes other weights from whoever asks.
+
+import type { Fact } from '../../manifest/place.ts';
 import { type Container, type Engine, engineOf, flagOf, type Workload } from '../container/container.ts';
-import type { Fact } from '../place.ts';
 import { about, type Broken, type Check } from './broken.ts';
 
 export const checkLoad: Check = (workload) =>

@@ -1,8 +1,9 @@
 // Secrets that are written out. A finding never repeats the secret.
+
+import type { Place } from '../../manifest/place.ts';
 import type { Container, Workload } from '../container/container.ts';
 import { flagOf } from '../container/container.ts';
 import type { Build } from '../form/form.ts';
-import type { Place } from '../place.ts';
 import { about, type Broken, type Check } from './broken.ts';
 
 const KEY =

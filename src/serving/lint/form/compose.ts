@@ -1,5 +1,8 @@
 // A compose file → one workload with a container for each service. Compose has words of its own for everything; defaults are
 // Docker's, which sets a seccomp profile and drops some capabilities, but neither root nor the writable file system.
+
+import type { Node } from '../../manifest/manifest.ts';
+import type { Fact, Place } from '../../manifest/place.ts';
 import {
   type Container,
   commandsOf,
@@ -8,8 +11,6 @@ import {
   split,
   type Workload,
 } from '../container/container.ts';
-import type { Fact, Place } from '../place.ts';
-import type { Node } from '../yaml/yaml.ts';
 
 export const isCompose = (document: Node): boolean =>
   document.get('apiVersion') === undefined &&

@@ -1,7 +1,8 @@
 // A file of any of the four formats → the workloads, policies and build steps in it. What it cannot read is a fault.
+
+import { type Node, readManifest, TooLarge } from '../../manifest/manifest.ts';
+import type { Fact, Fault } from '../../manifest/place.ts';
 import type { Workload } from '../container/container.ts';
-import type { Fact, Fault } from '../place.ts';
-import { type Node, readYaml, TooLarge } from '../yaml/yaml.ts';
 import { type Build, NO_BUILD } from './build-steps.ts';
 import { composeWorkload, isCompose } from './compose.ts';
 import { DOCKERFILE_SIZE, isDockerfile, readDockerfile } from './dockerfile.ts';
@@ -41,7 +42,7 @@ export async function readForm(text: string, file: string): Promise<Form> {
     file,
   );
   if (named || isDockerfile(text)) return dockerfileForm(text, file);
-  const { documents, faults } = readYaml(text, file);
+  const { documents, faults } = readManifest(text, file);
   const forms = documents.map((document) => documentForm(document, file));
   return {
     format: forms.find(({ format }) => format !== null)?.format ?? null,

@@ -1,7 +1,8 @@
 // Network policies of Kubernetes and of Cilium → which pods they select and where those may go.
+
+import type { Node } from '../../manifest/manifest.ts';
+import type { Fact, Place } from '../../manifest/place.ts';
 import type { Workload } from '../container/container.ts';
-import type { Fact, Place } from '../place.ts';
-import type { Node } from '../yaml/yaml.ts';
 
 /** One thing that a policy allows. */
 export interface Way {

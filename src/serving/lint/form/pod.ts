@@ -1,4 +1,7 @@
 // A pod spec → a workload, wherever the pod spec stood: Deployment, CronJob, KServe, Ray, Argo, or a kind that is made tomorrow.
+
+import type { Node } from '../../manifest/manifest.ts';
+import type { Fact, Place } from '../../manifest/place.ts';
 import {
   type Container,
   commandsOf,
@@ -6,8 +9,6 @@ import {
   type Security,
   type Workload,
 } from '../container/container.ts';
-import type { Fact, Place } from '../place.ts';
-import type { Node } from '../yaml/yaml.ts';
 
 /** A pod spec and what stands around it. */
 export interface Found {

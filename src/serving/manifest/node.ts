@@ -1,7 +1,7 @@
 // One node of a manifest: a map, a list or a scalar, with its place. Aliases and merge keys are followed on the way, and every
 // step is counted, so that a tree of aliases ends in a limit instead of in memory.
 import { isMap, isScalar, isSeq, type Pair, type YAMLMap } from 'yaml';
-import type { Fact, Place } from '../place.ts';
+import type { Fact, Place } from './place.ts';
 
 export interface Home {
   /** What each alias stands for. The parser's own look-up walks the whole document for each. */

@@ -10,8 +10,8 @@ import {
   parseAllDocuments,
   visit,
 } from 'yaml';
-import type { Fault, Place } from '../place.ts';
 import { type Home, Node, startOf } from './node.ts';
+import type { Fault, Place } from './place.ts';
 
 export { Node, TooLarge } from './node.ts';
 
@@ -21,13 +21,13 @@ const ALIASES = 100;
 /** No honest manifest nests deeper; parsers of nested text take stack for each level. */
 const DEPTH = 64;
 
-interface Read {
+interface ManifestText {
   readonly documents: readonly Node[];
   readonly faults: readonly Fault[];
 }
 
 /** Reads YAML or JSON. Never throws on content: what cannot be read is a fault with its place. */
-export function readYaml(text: string, file: string): Read {
+export function readManifest(text: string, file: string): ManifestText {
   const lines = new LineCounter();
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -38,7 +38,10 @@ export function readYaml(text: string, file: string): Read {
     at: at(offset),
     message,
   });
-  const refused = (message: string): Read => ({ documents: [], faults: [fault('LIMIT', 0, message)] });
+  const refused = (message: string): ManifestText => ({
+    documents: [],
+    faults: [fault('LIMIT', 0, message)],
+  });
   if (Buffer.byteLength(text) > SIZE) return refused(`larger than ${SIZE} bytes`);
   if (isDeep(text)) return refused(`nested deeper than ${DEPTH} levels`);
   let parsed: Document.Parsed[];
