@@ -83,8 +83,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
   pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
-  'serving/egress': ['egress-schema.ts'],
-  'serving/lint': ['serving-schema.ts'],
   'scan/format': ['disguise/magic.ts', 'safetensors/shard-index.ts'],
   'scan/adapter': [
     'config/adapter-config.ts',

@@ -1,9 +1,9 @@
 // A serving configuration against a declaration: every address that it names must be allowed. Retrieval connectors, tools and
 // callbacks stand in such files; what the declaration forbids would fail at run time, or tempt somebody to open the network.
 import { isIP } from 'node:net';
-import { type Node, readManifest, TooLarge } from '../manifest/manifest.ts';
-import type { Fact, Fault, Place } from '../manifest/place.ts';
 import { contains } from '../network/network.ts';
+import type { Fact, Fault, Place } from '../yaml/place.ts';
+import { type Node, readManifest, TooLarge } from '../yaml/yaml.ts';
 import { allowing, type Egress } from './declaration.ts';
 
 /** An address that a configuration names. */

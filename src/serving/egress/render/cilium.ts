@@ -8,7 +8,7 @@ import {
   type Renderer,
   rangesIn,
   unseenPaths,
-} from './target.ts';
+} from './renderer.ts';
 
 export const cilium: Renderer = (allow, options) => {
   const names = namesIn(allow);

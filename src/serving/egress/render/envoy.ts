@@ -1,5 +1,5 @@
 // Envoy as a forward proxy: one virtual host for each allowed name and port, CONNECT only, 403 for the rest.
-import { deeperNames, namesIn, type Renderer, rangesIn, unseenPaths } from './target.ts';
+import { deeperNames, namesIn, type Renderer, rangesIn, unseenPaths } from './renderer.ts';
 
 export const envoy: Renderer = (allow, { listen }) => {
   const [address, port] = [

@@ -8,7 +8,7 @@ import {
   type Renderer,
   rangesIn,
   unseenPaths,
-} from './target.ts';
+} from './renderer.ts';
 
 export const istio: Renderer = (allow, options) => {
   const entries = namesIn(allow).flatMap((one, i) => [

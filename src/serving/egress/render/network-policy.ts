@@ -1,5 +1,5 @@
 // Kubernetes NetworkPolicy: it knows addresses, pods and ports, and no names. Names go through a proxy, and the pod reaches that alone.
-import { labels, metadata, namesIn, type Renderer, rangesIn } from './target.ts';
+import { labels, metadata, namesIn, type Renderer, rangesIn } from './renderer.ts';
 
 export const networkPolicy: Renderer = (allow, options) => {
   const names = namesIn(allow);

@@ -4,11 +4,11 @@ import { cilium } from './cilium.ts';
 import { envoy } from './envoy.ts';
 import { istio } from './istio.ts';
 import { networkPolicy } from './network-policy.ts';
+import type { Rendered, Renderer, RenderOptions } from './renderer.ts';
 import { smokescreen } from './smokescreen.ts';
 import { squid } from './squid.ts';
-import type { Rendered, Renderer, RenderOptions } from './target.ts';
 
-export type { Rendered, RenderOptions } from './target.ts';
+export type { Rendered, RenderOptions } from './renderer.ts';
 
 const RENDERERS = {
   networkpolicy: networkPolicy,

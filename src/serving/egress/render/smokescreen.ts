@@ -1,5 +1,5 @@
 // smokescreen: a CONNECT proxy with a list of names for each role, which refuses private addresses by itself.
-import { deeperNames, isWildcard, namesIn, type Renderer, rangesIn, unseenPaths } from './target.ts';
+import { deeperNames, isWildcard, namesIn, type Renderer, rangesIn, unseenPaths } from './renderer.ts';
 
 export const smokescreen: Renderer = (allow, { name }) => {
   const names = namesIn(allow);

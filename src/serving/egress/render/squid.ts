@@ -1,7 +1,7 @@
 // Squid: a forward proxy that allows CONNECT to names and ports, and looks names up itself. What is not listed is refused before any
 // look-up, so that a name that is asked for carries nothing out.
 import type { NameDestination } from '../destination.ts';
-import { byPort, isWildcard, namesIn, type Renderer, rangesIn, unseenPaths } from './target.ts';
+import { byPort, isWildcard, namesIn, type Renderer, rangesIn, unseenPaths } from './renderer.ts';
 
 const HEAD = [
   'cache deny all',

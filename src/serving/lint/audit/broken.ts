@@ -1,6 +1,6 @@
 // What a check says: a rule that a place breaks. Severities come later, from the table of rules and the policy.
 import type { RuleId } from '../../../rules/rules.ts';
-import type { Place } from '../../manifest/place.ts';
+import type { Place } from '../../yaml/place.ts';
 import type { Container, Workload } from '../container/container.ts';
 import type { NetworkPolicy } from '../form/form.ts';
 

@@ -1,6 +1,6 @@
 // What a build takes from outside, and whether it would notice that it was changed.
 
-import type { Fact } from '../../manifest/place.ts';
+import type { Fact } from '../../yaml/place.ts';
 import {
   type Container,
   flagOf,

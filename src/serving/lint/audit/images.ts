@@ -1,6 +1,6 @@
 // Which image runs: pinned by its digest, and the one that the release was tested with.
 
-import type { Fact } from '../../manifest/place.ts';
+import type { Fact } from '../../yaml/place.ts';
 import { type Container, engineOf, type Workload } from '../container/container.ts';
 import { about, type Broken, type Check, type Context, objectOf } from './broken.ts';
 

@@ -1,6 +1,6 @@
 // How the server loads: whether it runs the model's code, fetches at run time, or takes other weights from whoever asks.
 
-import type { Fact } from '../../manifest/place.ts';
+import type { Fact } from '../../yaml/place.ts';
 import { type Container, type Engine, engineOf, flagOf, type Workload } from '../container/container.ts';
 import { about, type Broken, type Check } from './broken.ts';
 

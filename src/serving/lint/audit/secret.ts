@@ -1,6 +1,6 @@
 // Secrets that are written out. A finding never repeats the secret.
 
-import type { Place } from '../../manifest/place.ts';
+import type { Place } from '../../yaml/place.ts';
 import type { Container, Workload } from '../container/container.ts';
 import { flagOf } from '../container/container.ts';
 import type { Build } from '../form/form.ts';

@@ -1,6 +1,6 @@
 // Which inference engine a container runs, and which model it is told to load. Known by program and by image; a name that is not
 // in this table is not taken for a server, and only the rules that need no engine are held against it.
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
 import { isTraining } from './program.ts';
 import { flagOf, type Words } from './words.ts';
 import type { Container } from './workload.ts';

@@ -1,5 +1,5 @@
 // Commands as words. Scripts are split as a shell would, far enough to see which programs run with which flags; nothing is run.
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
 
 /** One command: the program, then its arguments. */
 export type Words = readonly Fact<string>[];

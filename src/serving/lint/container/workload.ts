@@ -1,6 +1,6 @@
 // What a container is, whatever it was written in: Kubernetes, compose, a Dockerfile and an image configuration all become this,
 // so that every rule is one function.
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
 import type { Words } from './words.ts';
 
 export interface Mount {

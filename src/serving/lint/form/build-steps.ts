@@ -1,5 +1,5 @@
 // What a Dockerfile does while it builds: the images it takes from, the scripts it runs, the addresses it adds.
-import type { Fact } from '../../manifest/place.ts';
+import type { Fact } from '../../yaml/place.ts';
 
 export interface Build {
   /** Images from elsewhere: FROM and COPY --from, stages of its own left out. */

@@ -1,8 +1,8 @@
 // A compose file → one workload with a container for each service. Compose has words of its own for everything; defaults are
 // Docker's, which sets a seccomp profile and drops some capabilities, but neither root nor the writable file system.
 
-import type { Node } from '../../manifest/manifest.ts';
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
+import type { Node } from '../../yaml/yaml.ts';
 import {
   type Container,
   commandsOf,

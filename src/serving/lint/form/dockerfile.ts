@@ -1,6 +1,6 @@
 // A Dockerfile → what its build does, and the container that its last stage starts. Nothing is built.
 import type { Dockerfile, Instruction, ModifiableInstruction } from 'dockerfile-ast';
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
 import { type Container, commandsOf, type Workload } from '../container/container.ts';
 import type { Build } from './build-steps.ts';
 import { imageWorkload } from './image-config.ts';

@@ -1,7 +1,7 @@
 // A file of any of the four formats → the workloads, policies and build steps in it. What it cannot read is a fault.
 
-import { type Node, readManifest, TooLarge } from '../../manifest/manifest.ts';
-import type { Fact, Fault } from '../../manifest/place.ts';
+import type { Fact, Fault } from '../../yaml/place.ts';
+import { type Node, readManifest, TooLarge } from '../../yaml/yaml.ts';
 import type { Workload } from '../container/container.ts';
 import { type Build, NO_BUILD } from './build-steps.ts';
 import { composeWorkload, isCompose } from './compose.ts';

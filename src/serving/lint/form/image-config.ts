@@ -1,7 +1,7 @@
 // An image by itself, from its Dockerfile or from its OCI configuration: it says what starts, and nothing of how it is held.
 
-import type { Node } from '../../manifest/manifest.ts';
-import type { Fact } from '../../manifest/place.ts';
+import type { Fact } from '../../yaml/place.ts';
+import type { Node } from '../../yaml/yaml.ts';
 import { type Container, commandsOf, type Workload } from '../container/container.ts';
 import { type Build, NO_BUILD } from './build-steps.ts';
 

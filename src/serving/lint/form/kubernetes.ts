@@ -1,7 +1,7 @@
 // A document of Kubernetes → the workloads in it, found by shape: a table of kinds would not know tomorrow's operator.
 
-import type { Node } from '../../manifest/manifest.ts';
-import type { Fact, Fault } from '../../manifest/place.ts';
+import type { Fact, Fault } from '../../yaml/place.ts';
+import type { Node } from '../../yaml/yaml.ts';
 import type { Workload } from '../container/container.ts';
 import { type NetworkPolicy, networkPolicy } from './network.ts';
 import { type Found, isPodSpec, podWorkload } from './pod.ts';

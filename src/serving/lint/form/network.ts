@@ -1,7 +1,7 @@
 // Network policies of Kubernetes and of Cilium → which pods they select and where those may go.
 
-import type { Node } from '../../manifest/manifest.ts';
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
+import type { Node } from '../../yaml/yaml.ts';
 import type { Workload } from '../container/container.ts';
 
 /** One thing that a policy allows. */

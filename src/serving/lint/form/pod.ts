@@ -1,7 +1,7 @@
 // A pod spec → a workload, wherever the pod spec stood: Deployment, CronJob, KServe, Ray, Argo, or a kind that is made tomorrow.
 
-import type { Node } from '../../manifest/manifest.ts';
-import type { Fact, Place } from '../../manifest/place.ts';
+import type { Fact, Place } from '../../yaml/place.ts';
+import type { Node } from '../../yaml/yaml.ts';
 import {
   type Container,
   commandsOf,
