@@ -505,6 +505,7 @@ test('the command: exit codes, history, metrics', async (t) => {
     [['--max-pulled', '101%'], /percentage/],
     [['--previous', model.mbom], /--until go together/],
     [['--previous', model.mbom, '--until', '2026-02-30'], /no day/],
+    [['--path', 'healthz'], /begin with a slash/],
     [['--token-env', 'NOT_SET_ANYWHERE'], /no token/],
   ] as const) {
     const { code, stderr } = await drift(`one ${good}\n`, ...more);

@@ -99,10 +99,11 @@ export function driftCommand(): Command {
 }
 
 async function drift(flags: DriftFlags, context: Run): Promise<number> {
-  const { watch, once, metrics, history, metricsListen } = flags;
+  const { watch, once, metrics, history, metricsListen, path } = flags;
   if (watch !== undefined && once) throw usage('--once and --watch exclude each other');
+  if (!path.startsWith('/')) throw usage('--path must begin with a slash');
   if (metricsListen !== undefined && watch === undefined) throw usage('--metrics-listen needs --watch');
-  for (const path of [metrics, history]) if (path !== undefined) await checkOutput(path, []);
+  for (const file of [metrics, history]) if (file !== undefined) await checkOutput(file, []);
   const rollout = rolloutOf(flags, new Date());
   if ('refused' in rollout) return refusal(rollout.refused);
   const headers = headersOf(flags);

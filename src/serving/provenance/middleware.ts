@@ -11,7 +11,7 @@ type Given = OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
  */
 export function provenanceHeaders(
   path: string,
-  { health = ['/healthz'] }: { readonly health?: readonly string[] } = {},
+  { health = ['/healthz', '/health'] }: { readonly health?: readonly string[] } = {},
 ): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void {
   const standing = standingOf(path);
   return (request, response, next) => {
