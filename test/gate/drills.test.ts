@@ -176,6 +176,11 @@ function resigned(body: unknown, key: typeof KEYS.ci): Buffer {
   );
 }
 
+const canary = (change: (it: Anything) => void) => (draft: Draft) =>
+  change(draft.documents['evidence/canary.json']!.json);
+const lint = (change: (it: Anything) => void) => (draft: Draft) =>
+  change(draft.documents['evidence/serving.json']!.json);
+
 const DRILLS: readonly Drill[] = [
   {
     row: '1 MBOM without signature',
@@ -895,6 +900,98 @@ const DRILLS: readonly Drill[] = [
       'evidence/contract.intoto.jsonl',
       (it) => void (it.configuration[0].digest.sha256 = hex('easy')),
     ),
+  },
+  { row: 'canary missing', code: 'NO_EVIDENCE', change: removed('evidence/canary.json') },
+  { row: 'canary failed', code: 'CANARY_FAILED', change: canary((it) => (it.outcome = 'fail')) },
+  { row: 'canary inconclusive', code: 'CANARY_FAILED', change: canary((it) => (it.outcome = 'error')) },
+  {
+    row: 'canary of another release',
+    code: 'EVIDENCE_FOR_OTHER',
+    change: canary((it) => (it.new.release.bom = `sha256:${hex('other')}`)),
+  },
+  {
+    row: 'canary against another release',
+    code: 'EVIDENCE_FOR_OTHER',
+    change: canary((it) => (it.old.release.bom = `sha256:${hex('other')}`)),
+  },
+  { row: 'canary against none', code: 'NO_EVIDENCE', change: canary((it) => (it.old = null)) },
+  {
+    row: 'canary of other prompts',
+    code: 'EVIDENCE_FOR_OTHER',
+    change: canary((it) => (it.new.suite = `sha256:${hex('easy')}`)),
+  },
+  {
+    row: 'canary of a target that nothing ties to the release',
+    code: 'EVIDENCE_UNBOUND',
+    change: canary((it) => (it.new.tie = 'none')),
+  },
+  { row: 'canary stale', code: 'EVIDENCE_STALE', change: canary((it) => (it.createdAt = at(NOW - 8 * DAY))) },
+  {
+    row: 'canary with a waiver that expired',
+    code: 'EVIDENCE_STALE',
+    change: canary((it) =>
+      it.findings.push({
+        rule: 'canary/x',
+        severity: 'high',
+        prompt: null,
+        message: 'm',
+        waived: { reason: 'r', owner: 'o', expires: '2026-11-29' },
+      }),
+    ),
+  },
+  { row: 'canary unsigned', code: 'EVIDENCE_UNTRUSTED', change: signedBy('evidence/canary.json', null) },
+  { row: 'lint missing', code: 'NO_EVIDENCE', change: removed('evidence/serving.json') },
+  { row: 'lint failed', code: 'SERVING_UNSAFE', change: lint((it) => (it.verdict.outcome = 'fail')) },
+  {
+    row: 'lint without a verdict',
+    code: 'SERVING_UNSAFE',
+    change: lint((it) => (it.verdict.outcome = 'error')),
+  },
+  {
+    row: 'lint of another release',
+    code: 'EVIDENCE_FOR_OTHER',
+    change: lint((it) => (it.release.id = `sha256:${hex('other')}`)),
+  },
+  { row: 'lint of no release', code: 'EVIDENCE_UNBOUND', change: lint((it) => (it.release = null)) },
+  { row: 'lint of nothing', code: 'EVIDENCE_EMPTY', change: lint((it) => (it.files = [])) },
+  { row: 'lint of another shape', code: 'MALFORMED_EVIDENCE', change: lint((it) => (it.more = 1)) },
+  {
+    row: 'lint with a waiver that expired',
+    code: 'EVIDENCE_STALE',
+    change: lint((it) =>
+      it.findings.push({
+        rule: 'serving/x',
+        severity: 'high',
+        file: 'f',
+        line: 1,
+        column: 1,
+        message: 'm',
+        subject: `sha256:${hex('s')}`,
+        waived: { reason: 'r', owner: 'o', expires: '2026-11-29' },
+      }),
+    ),
+  },
+  { row: 'lint unsigned', code: 'EVIDENCE_UNTRUSTED', change: signedBy('evidence/serving.json', null) },
+  { row: 'receipt missing', code: 'UNTRUSTED_SOURCE', change: removed('evidence/receipt.intoto.jsonl') },
+  {
+    row: 'receipt by a stranger',
+    code: 'UNTRUSTED_SOURCE',
+    change: signedBy('evidence/receipt.intoto.jsonl', 'stranger'),
+  },
+  {
+    row: 'receipt of another zone',
+    code: 'UNTRUSTED_SOURCE',
+    change: stated('evidence/receipt.intoto.jsonl', (it) => (it.zone = 'experiment')),
+  },
+  {
+    row: 'receipt of another model',
+    code: 'EVIDENCE_FOR_OTHER',
+    change: (d) => (d.statements['evidence/receipt.intoto.jsonl']!.about = CURRENT),
+  },
+  {
+    row: 'receipt that contradicts itself',
+    code: 'EVIDENCE_CONTRADICTORY',
+    change: stated('evidence/receipt.intoto.jsonl', (it) => (it.model = CURRENT)),
   },
   { row: 'one builder of two', code: 'NO_EVIDENCE', change: removed('evidence/build-2.intoto.jsonl') },
   {

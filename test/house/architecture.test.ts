@@ -67,6 +67,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   gate: [
     'approval/approval-documents.ts',
     'claim/piece.ts',
+    'drill/drill.ts',
     'evidence/writing.ts',
     'image/image-signing.ts',
     'image/image.ts',
@@ -80,6 +81,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict/summary.ts',
     'verdict/verdict-text.ts',
   ],
+  'serving/lint': ['serving-schema.ts'],
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
   pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],

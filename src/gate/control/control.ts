@@ -5,7 +5,10 @@ import type { Denial } from '../verdict/denial.ts';
 import type { ControlVerdict } from '../verdict/verdict.ts';
 import { build } from './build.ts';
 import type { Context, ControlResult } from './context.ts';
-import { layout } from './layout-control.ts';
+import { canary } from './release/canary-control.ts';
+import { layout } from './release/layout-control.ts';
+import { serving } from './release/serving-control.ts';
+import { source } from './release/source-control.ts';
 import { type SbomResult, sbom } from './sbom.ts';
 import { performance, tests } from './test-results.ts';
 import { vulnerabilities } from './vulnerabilities.ts';
@@ -47,8 +50,14 @@ function resultOf(control: Control, context: Context, packages: readonly string[
       return build(control, context);
     case 'layout':
       return layout(control, context);
-    default:
-      return sbom(control as never, context);
+    case 'serving':
+      return serving(control, context);
+    case 'source':
+      return source(control, context);
+    case 'sbom':
+      return sbom(control, context);
+    case 'canary':
+      return canary(control, context);
   }
 }
 

@@ -31,12 +31,8 @@ const identity = z.union([
 ]);
 
 /** How much evidence, and whose. */
-const common = {
-  id: name,
-  signedBy: names,
-  count: z.number().int().min(1).max(16).default(1),
-  maxAge: duration,
-};
+const bound = { id: name, signedBy: names, count: z.number().int().min(1).max(16).default(1) };
+const common = { ...bound, maxAge: duration };
 
 const controls = {
   vulnerabilities: z.strictObject({
@@ -108,12 +104,18 @@ const controls = {
       .regex(/^allowed-until \d{4}-\d\d-\d\d$/, 'allowed-until and a day')
       .optional(),
   }),
-  serving: z.strictObject({ ...common, kind: z.literal('serving'), subject: z.literal('release') }),
+  serving: z.strictObject({
+    ...bound,
+    kind: z.literal('serving'),
+    subject: z.literal('release'),
+  }),
   source: z.strictObject({
-    ...common,
+    ...bound,
     kind: z.literal('source'),
     subject: z.literal('release'),
     zone: text,
+    /** The policy that the zone stood in. */
+    policy: digest.optional(),
   }),
 } as const;
 

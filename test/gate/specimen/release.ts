@@ -158,6 +158,16 @@ export function policySpecimen(): Anything {
           { id: 'https://second.example/builder', signedBy: ['builder2'] },
         ],
       },
+      {
+        id: 'canary',
+        kind: 'canary',
+        subject: 'release',
+        signedBy: ['ci'],
+        maxAge: '7d',
+        suite: `sha256:${hex('suite')}`,
+      },
+      { id: 'serving', kind: 'serving', subject: 'release', signedBy: ['ci'] },
+      { id: 'source', kind: 'source', subject: 'release', signedBy: ['ci'], zone: 'production' },
     ],
     exceptions: { vex: { signedBy: ['security'], maxAge: '90d' }, waivers: [] },
     approvals: {
@@ -317,6 +327,70 @@ const statements = (): Draft['statements'] => ({
     type: 'https://sigstore.dev/cosign/sign/v1',
     predicate: {},
   },
+  'evidence/receipt.intoto.jsonl': {
+    by: 'ci',
+    about: 'root',
+    type: 'urn:steelyard:pull:v1',
+    predicate: {
+      schema: 'steelyard/pull/1',
+      source: 'hf://acme/assistant',
+      zone: 'production',
+      policy: null,
+      model: 'root',
+    },
+  },
+});
+
+const SERVING_REPORT = (): Anything => ({
+  schema: 'steelyard/serving/1',
+  tool: { name: 'steelyard', version: '0.1.0' },
+  release: { id: 'release', model: 'root', image: null },
+  verdict: { outcome: 'pass', failOn: 'high', counts: { info: 0, low: 0, medium: 0, high: 0, critical: 0 } },
+  files: [
+    {
+      file: 'deployment.yaml',
+      sha256: `sha256:${hex('deployment')}`,
+      size: 10,
+      format: 'kubernetes',
+      workloads: [
+        { object: 'Deployment/chat', line: 1, containers: [{ name: 'chat', image: null, serves: 'vllm' }] },
+      ],
+    },
+  ],
+  findings: [],
+  errors: [],
+});
+
+const side = (bom: string): Anything => ({
+  release: { bom, model: `sha256:${hex('model')}` },
+  tie: 'engine',
+  suite: `sha256:${hex('suite')}`,
+  system: null,
+  template: null,
+  engine: null,
+  target: 'http://127.0.0.1:8000',
+  startedAt: at(NOW - DAY),
+  answers: 40,
+  complete: true,
+});
+
+const CANARY_REPORT = (): Anything => ({
+  schema: 'steelyard/canary/1',
+  tool: 'steelyard 0.1.0',
+  createdAt: at(NOW - DAY),
+  outcome: 'pass',
+  failOn: 'high',
+  old: side(CURRENT),
+  new: side('release'),
+  method: 'rank',
+  threshold: 0.1,
+  floor: 0.01,
+  coverage: { prompts: 40, compared: 40, controls: 20, removed: 0, added: 0, topK: 20, eosEntry: true },
+  refusals: { lost: 0, gained: 0, p: 1 },
+  links: { lost: 0, gained: 0, p: 1 },
+  findings: [],
+  inconclusive: [],
+  pairs: [],
 });
 
 const FILES = [
@@ -356,6 +430,8 @@ export function world(
         },
       },
       'evidence/sbom.cdx.json': { by: 'scanner', json: sbom(image) },
+      'evidence/canary.json': { by: 'ci', json: CANARY_REPORT() },
+      'evidence/serving.json': { by: 'ci', json: SERVING_REPORT() },
     },
     statements: statements(),
     approvals: {
@@ -394,12 +470,15 @@ function signed(draft: Draft, after: (world: World) => void): World {
     draft.image.files.map(([name, bytes]) => [`evidence/image/${name}`, bytes]),
   );
   for (const [path, { by, json }] of Object.entries(draft.documents)) {
-    const bytes = Buffer.isBuffer(json) ? json : Buffer.from(JSON.stringify(json));
+    const bytes = Buffer.isBuffer(json) ? json : Buffer.from(named(json, abouts));
     evidence.set(path, bytes);
     if (by !== null) evidence.set(`${path}.sigstore.json`, signature(KEYS[by], bytes));
   }
   for (const [path, { by, about, type, predicate }] of Object.entries(draft.statements))
-    evidence.set(path, attested(KEYS[by], abouts.get(about) ?? about, type, predicate));
+    evidence.set(
+      path,
+      attested(KEYS[by], abouts.get(about) ?? about, type, JSON.parse(named(predicate, abouts))),
+    );
   for (const [path, bytes] of layoutFiles(KEYS[draft.layoutBy], KEYS.ci, { 'serving.yaml': hex(SERVING) }))
     evidence.set(path, bytes);
   evidence.set('evidence/recalls.intoto.jsonl', recallList(draft));
@@ -422,6 +501,12 @@ function signed(draft: Draft, after: (world: World) => void): World {
   after(made);
   return made;
 }
+
+/** `release`, `root` and `image` as values stand for digests that are known only now. */
+const named = (json: unknown, abouts: ReadonlyMap<string, string>): string =>
+  JSON.stringify(json, (key, value) =>
+    ['id', 'bom', 'model'].includes(key) ? (abouts.get(value) ?? value) : value,
+  );
 
 export const policyOf = (json: unknown) =>
   readGatePolicy(Buffer.from(JSON.stringify(json)), 'release.yaml', (path) =>

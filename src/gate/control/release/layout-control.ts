@@ -1,12 +1,12 @@
 // The control `layout`: the serving files of the release are the products of an in-toto layout that a listed owner signed.
-import { readPublicKey } from '../../proof/sign/signer/key.ts';
-import type { LayoutPiece } from '../claim/piece.ts';
-import { place } from '../claim/piece.ts';
-import { verifyLayout } from '../layout/layout.ts';
-import type { ControlOf } from '../release-policy/schema.ts';
-import { type Denial, settled } from '../verdict/denial.ts';
-import type { CountedEvidence } from '../verdict/verdict.ts';
-import type { Context, ControlResult } from './context.ts';
+import { readPublicKey } from '../../../proof/sign/signer/key.ts';
+import type { LayoutPiece } from '../../claim/piece.ts';
+import { place } from '../../claim/piece.ts';
+import { verifyLayout } from '../../layout/layout.ts';
+import type { ControlOf } from '../../release-policy/schema.ts';
+import { type Denial, settled } from '../../verdict/denial.ts';
+import type { CountedEvidence } from '../../verdict/verdict.ts';
+import type { Context, ControlResult } from '../context.ts';
 
 type Control = ControlOf<'layout'>;
 
