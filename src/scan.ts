@@ -2,11 +2,14 @@
 import type { Mode } from './baseline/compare/mode.ts';
 import { assertDay } from './baseline/policy/day.ts';
 import type { FailOn, Policy } from './baseline/policy/policy.ts';
+import type { Unexamined } from './baseline/policy/unexamined.ts';
 import type { Report } from './baseline/report.ts';
 import { SteelyardError } from './rules/error.ts';
+import { severitiesFrom } from './rules/rule.ts';
 import { loading } from './runtime/loading.ts';
 import { VERSION } from './runtime/package.ts';
 import { turns } from './runtime/turn.ts';
+import { firstLook } from './scan/identify/first-look.ts';
 import { measureFiles, threadsOf } from './scan/measure/measure.ts';
 import type { MeasureOptions } from './scan/measure/options.ts';
 import type { Stats } from './scan/measure/record/stats.ts';
@@ -27,6 +30,10 @@ export interface ScanOptions extends MeasureOptions {
   readonly policy?: Policy;
   /** 'YYYY-MM-DD', needed where the policy has waivers: the library reads no clock. */
   readonly today?: string;
+  /** What is demanded of files that nobody looked into and that can run or hold weights. Default: the policy's, else allow. */
+  readonly unexamined?: Unexamined;
+  /** Digests (`sha256:…`) of such files that are accepted where they must be listed. */
+  readonly accept?: readonly string[];
   /** Which links in folders are followed; default: those that stay in the folders named, or in their repo of a Hub cache. */
   readonly followSymlinks?: FollowSymlinks;
   /** Adds wall-clock figures to the report; everything else is the same from run to run. */
@@ -42,9 +49,16 @@ export interface ScanOptions extends MeasureOptions {
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const begun = performance.now();
   const turn = turns();
-  const { baseline, mode = 'exact', base, policy, today, failOn, ...reading } = options;
+  const { baseline, mode = 'exact', base, policy, today, failOn, unexamined, accept, ...reading } = options;
   assertComparable(options);
   const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
+  const judged = [baseline, base, policy, unexamined].some((one) => one !== undefined);
+  if (
+    !judged &&
+    model.unscannable.length === 0 &&
+    !(await firstLook(model.files, severitiesFrom(failOn ?? 'high')))
+  )
+    throw nothing();
   const measuring = measureFiles(model.files, {
     ...reading,
     rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
@@ -60,12 +74,6 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const unread = new Set(errors.map(({ file }) => file));
   const inspected = { profile, files: measured.files, unread, base, forensics: options.forensics ?? false };
   const found = await stage.inspect(inspected);
-  if (errors.length === 0 && profile.files.every(({ format }) => format === null)) {
-    throw new SteelyardError(
-      'NOT_FOUND',
-      'nothing to scan: no safetensors or GGUF file among the files named',
-    );
-  }
   await turn();
   const departures =
     baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
@@ -75,7 +83,10 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     failOn,
     policy,
     today,
+    unexamined,
+    accept,
   });
+  if (verdict.outcome === 'pass' && profile.files.every(({ format }) => format === null)) throw nothing();
   return {
     schema: 'steelyard/report/1',
     tool: { name: 'steelyard', version: VERSION },
@@ -105,6 +116,12 @@ const UNHELD = new SteelyardError(
   'NOT_FOUND',
   'nothing was held against the base model: no file is an adapter with a module that the base has',
 );
+
+const nothing = (): SteelyardError =>
+  new SteelyardError(
+    'NOT_FOUND',
+    'nothing to examine: no safetensors or GGUF file is among the files named; a template or a configuration is judged beside its weights',
+  );
 
 const has = (baseline: Profile | undefined, measured: (stats: Stats) => boolean): boolean =>
   baseline?.tensors.some(({ stats }) => stats !== null && measured(stats)) ?? false;

@@ -13,9 +13,9 @@ Examples:
   steelyard scan --quiet --fail-on medium .     a gate for CI: says little, exits with 1 from medium on
 
 Exit codes:
-  0    pass: everything was looked at, no finding at or above --fail-on
+  0    pass: every weight file was examined, no finding at or above --fail-on; other files were only hashed
   1    fail: a finding at or above --fail-on; a malformed file is one, of severity critical
-  2    no verdict: a file could not be read or changed meanwhile, a limit, nothing to scan, bad usage
+  2    no verdict: a file could not be read or changed meanwhile, a limit, nothing to examine, bad usage
   130  interrupted (143: terminated)
 `;
 

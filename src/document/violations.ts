@@ -1,11 +1,13 @@
 // Collects what is wrong with one file, and names it safely. A hostile header can break a rule a million times: of each
 // rule the first hundred places are kept and the rest is counted, so that the report stays readable and memory bounded.
 
-import type { RuleId } from '../rules/rules.ts';
+import type { RuleId, Severity } from '../rules/rules.ts';
 
 /** One broken rule of the container's grammar. `offset`: absolute byte position of the evidence. */
 export interface Violation {
   readonly rule: RuleId;
+  /** Where it is not the rule's own. */
+  readonly severity?: Severity;
   readonly message: string;
   readonly offset?: number;
   readonly tensor?: string;

@@ -4,6 +4,7 @@ import type { Report } from '../baseline/report.ts';
 import { type Paint, WIDTH, wrapped } from '../document/text/frame.ts';
 import { inert } from '../document/text/inert.ts';
 import { bytes, counted, duration, grouped } from '../document/text/quantity.ts';
+import { isUnexamined, kindWords } from '../scan/identify/kind.ts';
 import type { FileProfile, TensorProfile } from '../scan/profile/profile.ts';
 
 export function fileLines(report: Report, paint: Paint): string[] {
@@ -18,7 +19,7 @@ export function fileLines(report: Report, paint: Paint): string[] {
 
 function heading(file: FileProfile, dtypes: ReadonlyMap<string, number> | undefined, paint: Paint): string[] {
   const path = inert(file.path);
-  const facts = [file.format ?? 'other', bytes(file.size)];
+  const facts = [file.format ?? kindOf(file), bytes(file.size)];
   if (file.format !== null) facts.push(counted(file.tensorCount, 'tensor'));
   const kinds = [...(dtypes ?? [])]
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
@@ -27,6 +28,11 @@ function heading(file: FileProfile, dtypes: ReadonlyMap<string, number> | undefi
   const line = [path, ...all].join('  ');
   if (line.length <= WIDTH) return [paint('title', path) + line.slice(path.length)];
   return [paint('title', path), `  ${facts.join('  ')}`, ...wrapped(kinds, ', ', '  ')];
+}
+
+function kindOf(file: FileProfile): string {
+  if (file.kind === undefined) return 'other';
+  return isUnexamined(file) ? `${kindWords(file.kind)}, not examined` : kindWords(file.kind);
 }
 
 function dtypeCounts(tensors: readonly TensorProfile[]): Map<string, Map<string, number>> {

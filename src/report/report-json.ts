@@ -18,7 +18,7 @@ function* lines(report: Report): Generator<string, void, undefined> {
   yield `  "tool": ${json(report.tool, ['name', 'version'])},\n`;
   yield `  "complete": ${json(report.complete)},\n`;
   yield `  "verdict": ${json(report.verdict, VERDICT)},\n`;
-  yield* profileLines(report);
+  yield* profileLines(report, ['kind', 'state']);
   yield ',\n';
   yield* list('findings', report.findings, FINDING);
   yield ',\n';
@@ -27,7 +27,9 @@ function* lines(report: Report): Generator<string, void, undefined> {
   yield '\n}\n';
 }
 
-const VERDICT = union(fields<Verdict>({ outcome: true, failOn: true, counts: true }), [...SEVERITIES]);
+const VERDICT = union(fields<Verdict>({ outcome: true, failOn: true, counts: true, unexamined: true }), [
+  ...SEVERITIES,
+]);
 
 const FINDING = union(
   fields<Finding>({

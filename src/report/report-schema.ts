@@ -1,6 +1,8 @@
 // The source of the report's JSON Schema. Reports are written, not read: nothing of ours parses one with this.
+import { UNEXAMINED } from '../baseline/policy/unexamined.ts';
 import { zod } from '../document/zod.ts';
 import { SEVERITIES } from '../rules/rules.ts';
+import { KINDS, STATES } from '../scan/identify/kind.ts';
 import { profileSchemas } from '../scan/profile/document/profile-schema.ts';
 
 /** Made when the schema is asked for. */
@@ -25,6 +27,12 @@ export const reportSchema = () => {
     })
     .meta({ id: 'Finding' });
 
+  /** Reports of earlier releases have neither. */
+  const ReportedFile = FileEntry.extend({
+    kind: z.enum(KINDS).optional(),
+    state: z.enum(STATES).optional(),
+  }).meta({ id: 'ReportedFile' });
+
   const Failure = z
     .strictObject({
       code: z.string(),
@@ -43,8 +51,9 @@ export const reportSchema = () => {
       outcome: z.enum(['pass', 'fail', 'error']),
       failOn: z.enum(['none', ...SEVERITIES]),
       counts: z.strictObject({ info: Count, low: Count, medium: Count, high: Count, critical: Count }),
+      unexamined: z.enum(UNEXAMINED).optional(),
     }),
-    files: z.array(FileEntry),
+    files: z.array(ReportedFile),
     tensors: z.array(TensorEntry),
     findings: z.array(Finding),
     errors: z.array(Failure),

@@ -2,9 +2,12 @@
 // report gives the same text on every terminal.
 
 import type { Report } from '../baseline/report.ts';
-import { type Paint, painter } from '../document/text/frame.ts';
+import { type Paint, painter, wrapped } from '../document/text/frame.ts';
+import { inert } from '../document/text/inert.ts';
 import { bytes, counted, duration, grouped } from '../document/text/quantity.ts';
 import { SEVERITIES } from '../rules/rules.ts';
+import { examinationOf } from '../scan/identify/examination.ts';
+import { kindWords } from '../scan/identify/kind.ts';
 import { fileLines } from './files.ts';
 import { errorLines, findingLines } from './findings.ts';
 import { magnitudeLines } from './magnitudes.ts';
@@ -45,18 +48,19 @@ function quietSections(report: Report, paint: Paint): string[][] {
 
 /** How much was looked at, and the verdict. "Could not look" must never read like a pass. */
 function closingLines(report: Report, paint: Paint): string[] {
-  return [coverage(report), verdict(report, paint)];
+  return [...coverage(report), verdict(report, paint)];
 }
 
-function coverage({ files, tensors, errors, complete, timing }: Report): string {
+function coverage({ files, tensors, errors, complete, timing }: Report): string[] {
   // A file can be listed and yet have failed later; a failure need not be about a file.
   const failed = new Set(errors.map((error) => error.file).filter((file) => file !== ''));
   const read = files.filter((file) => !failed.has(file.path));
   const total = new Set([...files.map((file) => file.path), ...failed]).size;
   const size = bytes(read.reduce((sum, file) => sum + file.size, 0));
   const measured = tensors.filter((tensor) => tensor.stats !== null).length;
+  const [first, ...more] = looked(read, total);
   const parts = [
-    `${grouped(read.length)}/${counted(total, 'file')}`,
+    ...(more.length === 0 ? [first!] : []),
     // The size of a file that could not be read is not known, so there is no total to compare with.
     read.length === total && complete ? `${size.split(' ')[0]}/${size}` : `${size} read in full`,
     measured === tensors.length
@@ -65,7 +69,27 @@ function coverage({ files, tensors, errors, complete, timing }: Report): string 
   ];
   if (timing !== undefined) parts.push(duration(timing.seconds));
   if (!complete) parts.push('NOT COMPLETE');
-  return parts.join(', ');
+  return [...(more.length === 0 ? [] : [first!, ...more]), ...wrapped(parts, ', ', '')];
+}
+
+/** Files that are named at the end. */
+const NAMED = 5;
+
+/** What was only hashed must never read like what was looked into: a line, and one for each of the first files that can run. */
+function looked(files: Report['files'], total: number): string[] {
+  const { examined, running } = examinationOf(files);
+  const count = `${grouped(examined)} of ${counted(total, 'file')} examined`;
+  const hashed = files.length - examined;
+  if (running.length === 0) return [hashed === 0 ? count : `${count}; ${grouped(hashed)} only hashed`];
+  const named = running
+    .slice(0, NAMED)
+    .map(({ path, kind = 'unknown' }) => `  ${inert(path)} (${kindWords(kind)})`);
+  const more = running.length > NAMED ? [`  and ${grouped(running.length - NAMED)} more`] : [];
+  return [
+    `${count}; ${grouped(hashed)} only hashed, ${grouped(running.length)} of them can run code:`,
+    ...named,
+    ...more,
+  ];
 }
 
 function verdict({ verdict: { outcome, failOn, counts }, errors }: Report, paint: Paint): string {

@@ -35,12 +35,23 @@ export interface Failure {
   readonly message: string;
 }
 
-/** A finding, with its severity from the table of rules and its fields in the order of the report. */
-export function toFinding(broken: Omit<Finding, 'severity' | 'waived'>): Finding {
-  const { rule, file, tensor, offset, message, expected, actual } = broken;
+type Broken = Omit<Finding, 'severity' | 'waived'> & { readonly severity?: Severity };
+
+/** A finding, with its severity from the table of rules if it has no other, and its fields in the order of the report. */
+export function toFinding(broken: Broken): Finding {
+  const {
+    rule,
+    severity = RULES.get(rule)!.severity,
+    file,
+    tensor,
+    offset,
+    message,
+    expected,
+    actual,
+  } = broken;
   return {
     rule,
-    severity: RULES.get(rule)!.severity,
+    severity,
     file,
     ...(tensor === undefined ? {} : { tensor }),
     ...(offset === undefined ? {} : { offset }),

@@ -3,6 +3,10 @@
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** The severities that fail a verdict. */
+export const severitiesFrom = (failOn: Severity | 'none'): readonly Severity[] =>
+  failOn === 'none' ? [] : SEVERITIES.slice(SEVERITIES.indexOf(failOn));
+
 export interface Rule {
   readonly severity: Severity;
   /** One line: what is wrong. */

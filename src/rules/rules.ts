@@ -22,7 +22,7 @@ import { STATS } from './table/stats.ts';
 import { TEMPLATE } from './table/template.ts';
 import { TENSOR } from './table/tensor.ts';
 
-export { type Rule, SEVERITIES, type Severity } from './rule.ts';
+export { type Rule, SEVERITIES, type Severity, severitiesFrom } from './rule.ts';
 
 const TABLE = {
   ...DISGUISE,

@@ -80,7 +80,7 @@ test('scan: the report goes to stdout, nothing to stderr', async (t) => {
   const { stdout, stderr, code } = await steelyard(['scan', FILE]);
   t.match(stdout, SHA256);
   t.match(stdout, /^PASS {2}no finding at or above high {3}exit 0: pass\n$/m);
-  t.match(stdout, /^1\/1 file, 103\/103 B, 1 tensor measured$/m);
+  t.match(stdout, /^1 of 1 file examined, 103\/103 B, 1 tensor measured$/m);
   t.equal(stderr, '');
   t.equal(code, 0);
 });

@@ -29,7 +29,7 @@ const ROOMS = [
 
 /** The same inside a room, where its folders have an order. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  scan: ['dtype.ts', 'format', 'model', 'measure', 'profile', 'adapter', 'inspect'],
+  scan: ['dtype.ts', 'format', 'model', 'identify', 'measure', 'profile', 'adapter', 'inspect'],
   baseline: ['policy', 'compare', 'report.ts', 'stages.ts'],
   proof: ['sign', 'attestation.ts', 'bom'],
 };
@@ -42,7 +42,14 @@ const SECTIONED = ['scan', 'baseline', 'proof', 'serving'];
 /** Further doors of a section: what is loaded apart from its door, or is a subject that others build on. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'baseline/compare': ['conversion.ts', 'explanation.ts', 'mode.ts', 'pairing.ts'],
-  'baseline/policy': ['day.ts', 'document/parse-policy.ts', 'draft.ts', 'matches.ts', 'verdict.ts'],
+  'baseline/policy': [
+    'day.ts',
+    'document/parse-policy.ts',
+    'draft.ts',
+    'matches.ts',
+    'unexamined.ts',
+    'verdict.ts',
+  ],
   canary: ['report/report.ts', 'target/target.ts'],
   diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-text.ts'],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
@@ -85,7 +92,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
   pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
-  'scan/format': ['disguise/magic.ts', 'safetensors/shard-index.ts'],
+  'scan/format': ['disguise/magic.ts', 'disguise/pickle.ts', 'safetensors/shard-index.ts'],
+  'scan/identify': ['examination.ts', 'first-look.ts', 'kind.ts', 'settings.ts'],
   'scan/adapter': [
     'config/adapter-config.ts',
     'config/expression.ts',

@@ -4,6 +4,7 @@ import type { RuleId, Severity } from '../../rules/rules.ts';
 import type { Zone } from '../../source/source.ts';
 import type { Dimension } from './document/shape.ts';
 import type { Pattern } from './pattern/pattern.ts';
+import type { Unexamined } from './unexamined.ts';
 
 /** The lowest severity that fails a verdict; 'none': nothing fails it. */
 export type FailOn = Severity | 'none';
@@ -25,6 +26,10 @@ export interface Policy {
   readonly templates: ReadonlySet<string> | null;
   /** Globs of paths; null: all files are allowed. */
   readonly files: readonly string[] | null;
+  /** What is demanded of files that nobody looked into; null: nothing. */
+  readonly unexamined: Unexamined | null;
+  /** Digests of such files that are accepted. */
+  readonly accept: ReadonlySet<string>;
   readonly limits: Limits;
   readonly severity: ReadonlyMap<RuleId, Severity>;
   readonly waivers: readonly Waiver[];

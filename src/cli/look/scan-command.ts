@@ -7,14 +7,21 @@ import { SEVERITIES } from '../../rules/rule.ts';
 import { loading } from '../../runtime/loading.ts';
 import type { FollowSymlinks } from '../../scan/model/links.ts';
 import { scan } from '../../scan.ts';
-import { type ComparisonFlags, readComparison, withComparison } from '../option/comparison-options.ts';
+import {
+  type ComparisonFlags,
+  type ExaminationFlags,
+  examination,
+  readComparison,
+  withAccept,
+  withComparison,
+} from '../option/comparison-options.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
 
-interface Flags extends ComparisonFlags, Partial<KeyFlags> {
+interface Flags extends ComparisonFlags, ExaminationFlags, Partial<KeyFlags> {
   readonly sign?: string;
   readonly format: 'text' | 'json';
   readonly output?: string;
@@ -53,7 +60,11 @@ function reporting(command: Command): Command {
     '--sign <file>',
     'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
   );
-  return withKey(command, false)
+  return withAccept(withKey(command, false))
+    .option(
+      '--require-examined',
+      'fail for every file that nobody looked into and that can run or hold weights',
+    )
     .argument('<path...>', 'files and folders')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
@@ -138,6 +149,7 @@ async function measured(
   const followSymlinks = sign === undefined ? flags.followSymlinks : 'never';
   return scan(paths, {
     ...(await readComparison(flags)),
+    ...examination(flags, sign !== undefined),
     io,
     isolate,
     timing,

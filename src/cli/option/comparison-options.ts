@@ -1,5 +1,5 @@
 // What a model is held against: --baseline, --mode, --base, --policy.
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODES, type Mode } from '../../baseline/compare/mode.ts';
 import type { Policy } from '../../baseline/policy/policy.ts';
 import type { ProfileDocument } from '../../scan/profile/document/document.ts';
@@ -12,6 +12,38 @@ export interface ComparisonFlags {
   readonly base?: string;
   readonly policy?: string;
 }
+
+export interface ExaminationFlags {
+  readonly requireExamined?: true;
+  readonly accept?: readonly string[];
+}
+
+const digest = (text: string, others: readonly string[] = []): string[] => {
+  if (!/^sha256:[0-9a-f]{64}$/.test(text))
+    throw new InvalidArgumentError('It must be sha256: and 64 hexadecimal digits, as the report has them.');
+  return [...others, text];
+};
+
+/** `--accept`: where files that nobody looked into must be listed. */
+export const withAccept = (command: Command): Command =>
+  command.option(
+    '--accept <sha256:…>',
+    'accept a file that nobody looked into, by its digest; may be repeated',
+    digest,
+  );
+
+/** `listed`: the command vouches for the model, so that each such file must be accepted. */
+export const examination = (
+  { requireExamined, accept }: ExaminationFlags,
+  listed: boolean,
+): Pick<ScanOptions, 'unexamined' | 'accept'> => ({
+  ...(requireExamined && accept === undefined
+    ? { unexamined: 'forbid' as const }
+    : listed || accept !== undefined
+      ? { unexamined: 'listed' as const }
+      : {}),
+  ...(accept === undefined ? {} : { accept }),
+});
 
 export function withComparison(command: Command, required: boolean): Command {
   const baseline = new Option('--baseline <file>', 'profile of the model that this one is said to be');

@@ -4,7 +4,13 @@ import { Command, Option } from 'commander';
 import type { FailOn } from '../../baseline/policy/policy.ts';
 import { attest, PREDICATES, type Predicate } from '../../proof/sign/attestation.ts';
 import { scan } from '../../scan.ts';
-import { policyIn, today } from '../option/comparison-options.ts';
+import {
+  type ExaminationFlags,
+  examination,
+  policyIn,
+  today,
+  withAccept,
+} from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { naming } from '../option/naming.ts';
@@ -12,8 +18,9 @@ import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
 import { failOnOption } from './sign-command.ts';
+import { sayUnseen } from './unseen.ts';
 
-interface Flags extends KeyFlags {
+interface Flags extends KeyFlags, Pick<ExaminationFlags, 'accept'> {
   readonly output: string;
   readonly failOn?: FailOn;
   readonly policy?: string;
@@ -21,7 +28,7 @@ interface Flags extends KeyFlags {
 }
 
 export function attestCommand(): Command {
-  return withKey(new Command('attest'), true)
+  return withAccept(withKey(new Command('attest'), true))
     .summary('sign the verdict of a scan')
     .description(
       'Scans a model and writes a signed statement about its root digest: a SLSA verification summary (PASSED or FAILED) or a ' +
@@ -40,7 +47,7 @@ export function attestCommand(): Command {
 
 async function attestation(
   paths: readonly string[],
-  { output, policy, predicate, failOn, ...keyFlags }: Flags,
+  { output, policy, predicate, failOn, accept, ...keyFlags }: Flags,
   { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   await checkOutput(output, paths);
@@ -49,6 +56,7 @@ async function attestation(
   const report = await scan(paths, {
     ...(rules === undefined ? {} : { policy: await policyIn(rules, policy), today: today() }),
     ...(failOn === undefined ? {} : { failOn }),
+    ...examination(accept === undefined ? {} : { accept }, true),
     followSymlinks: 'never',
     signal,
     onProgress,
@@ -65,6 +73,7 @@ async function attestation(
     ...(rules === undefined ? {} : { policyDigest: digestOf(rules) }),
   });
   await write(output, [bundle]);
+  sayUnseen(report);
   say(`attested ${outcome} for ${rootDigest}; the attestation is in ${output}`);
   return outcome === 'pass' ? 0 : 1;
 }

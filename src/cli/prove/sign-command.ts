@@ -6,6 +6,12 @@ import type { SigningKey } from '../../proof/sign/sign.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
 import { loading } from '../../runtime/loading.ts';
 import { scan } from '../../scan.ts';
+import {
+  type ExaminationFlags,
+  examination,
+  readComparison,
+  withAccept,
+} from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { isMbom } from '../option/mbom-options.ts';
@@ -15,14 +21,15 @@ import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
 
-interface Flags extends KeyFlags, ReuseFlags {
+interface Flags extends KeyFlags, ReuseFlags, Pick<ExaminationFlags, 'accept'> {
   readonly output: string;
   readonly failOn?: FailOn;
+  readonly policy?: string;
   readonly image?: string;
 }
 
 export function signCommand(): Command {
-  return withReuse(withKey(new Command('sign'), true))
+  return withAccept(withReuse(withKey(new Command('sign'), true)))
     .summary('sign a model, or an MBOM')
     .description(
       'Scans a model and signs the names and digests of its files (OpenSSF Model Signing v1.0), reading it once. A model ' +
@@ -32,6 +39,7 @@ export function signCommand(): Command {
     .argument('[path...]', 'files and folders of one model, or one MBOM')
     .option('--image <name@digest>', 'sign an image instead, as cosign does: name@sha256:…')
     .requiredOption('-o, --output <file>', 'the signature: model.sig')
+    .option('--policy <file>', 'what the model must be, and which files that nobody looked into are accepted')
     .addOption(failOnOption())
     .action((paths: string[], flags: Flags) => run((context) => sign(paths, flags, context)));
 }
@@ -43,7 +51,7 @@ export const failOnOption = (): Option =>
   ).choices(['none', ...SEVERITIES]);
 
 async function sign(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
-  const { output, failOn } = flags;
+  const { output, failOn, policy } = flags;
   await checkOutput(output, paths);
   const key = signingKey(flags, process.env);
   if (flags.image !== undefined) return signImageOf(flags.image, paths, output, key, context);
@@ -52,7 +60,11 @@ async function sign(paths: readonly string[], flags: Flags, context: Run): Promi
   if (isMbom(paths)) return signMbom(paths[0]!, output, key, context);
   // Links are no part of what is signed: allow_symlinks is false, and another verifier refuses them.
   const { signal, onProgress } = context;
-  const judging = failOn === undefined ? {} : { failOn };
+  const judging = {
+    ...(failOn === undefined ? {} : { failOn }),
+    ...(await readComparison(policy === undefined ? {} : { policy })),
+    ...examination(flags, true),
+  };
   const scanning = scan(paths, { ...judging, followSymlinks: 'never', signal, onProgress });
   const signature = loading(import('./signing.ts'));
   const report = await scanning;

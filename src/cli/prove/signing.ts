@@ -7,6 +7,7 @@ import { SEVERITIES } from '../../rules/rules.ts';
 import { naming } from '../option/naming.ts';
 import type { Run } from '../run.ts';
 import { say } from '../terminal/message.ts';
+import { sayUnseen } from './unseen.ts';
 
 /** Signs the digests that a scan of `paths` took, if it passed; the exit code. */
 export async function signReport(
@@ -16,7 +17,11 @@ export async function signReport(
   key: SigningKey,
   { write }: Run,
 ): Promise<number> {
-  if (report.verdict.outcome !== 'pass') return refused(report, paths);
+  // Whatever --fail-on says: nobody looked into the file.
+  const unseen = report.findings.some(
+    ({ rule, waived }) => rule === 'policy/unexamined' && waived === undefined,
+  );
+  if (unseen || report.verdict.outcome !== 'pass') return refused(report, paths);
   const single = report.files.length === 1 && statSync(paths[0]!).isFile();
   const { bundle, rootDigest, fileCount } = signModel(report.files, key, {
     ...naming(paths, output),
@@ -28,6 +33,10 @@ export async function signReport(
 }
 
 function refused({ verdict, findings, errors }: Report, paths: readonly string[]): number {
+  if (sayUnseen({ findings })) {
+    say('not signed: a signature vouches for every file, and nobody looked into these');
+    return 1;
+  }
   const [first] = verdict.outcome === 'fail' ? findings.filter(isWorst(findings)) : [];
   const [error] = errors;
   if (first !== undefined) say(`${first.severity}: ${first.file}: ${first.message} (${first.rule})`);

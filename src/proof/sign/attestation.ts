@@ -3,6 +3,7 @@
 // the claim holds for the model under any name and in any place.
 import type { Report } from '../../baseline/report.ts';
 import { zod } from '../../document/zod.ts';
+import { examinationOf } from '../../scan/identify/examination.ts';
 import { checked } from './bundle/bundle-schema.ts';
 import { withDefaults } from './files/exclusion.ts';
 import { type Outcome, proven, refuse } from './refusal.ts';
@@ -49,8 +50,12 @@ export function attest(report: Report, key: SigningKey, options: AttestOptions):
   return { bundle: signStatement(statement, key), rootDigest: `sha256:${root}`, fileCount: resources.length };
 }
 
-// "Could not look" is not passed.
-const hasPassed = ({ verdict, complete }: Report): boolean => verdict.outcome === 'pass' && complete;
+// "Could not look" is not passed, and neither is what nobody looked into, unless somebody accepted exactly these bytes.
+function hasPassed({ verdict, complete, files, findings }: Report): boolean {
+  const seen = verdict.unexamined !== undefined || examinationOf(files).unexamined.length === 0;
+  const unseen = findings.some(({ rule, waived }) => rule === 'policy/unexamined' && waived === undefined);
+  return verdict.outcome === 'pass' && complete && seen && !unseen;
+}
 
 const verificationSummary = (report: Report, time: string, root: string, options: AttestOptions) => ({
   verifier: { id: VERIFIER, version: { steelyard: report.tool.version } },
@@ -88,9 +93,16 @@ function scanResult({ tool, verdict, complete, findings, files, tensors }: Repor
     counts: verdict.counts,
     rules: Object.fromEntries([...rules].sort()),
     files: files.length,
+    ...looked(files),
     tensors: tensors.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   };
+}
+
+/** What was only hashed is said, so that nobody takes it for examined. */
+function looked(files: Report['files']) {
+  const { examined, identified, hashed, unexamined, running } = examinationOf(files);
+  return { examined, identified, hashed, unexamined: unexamined.length, canRun: running.length };
 }
 
 /** What an attestation proves: that its signer says so. */

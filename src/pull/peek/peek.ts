@@ -73,6 +73,8 @@ async function lookAt(
     sha256: '',
     layout,
     violations,
+    kind: format ?? 'unknown',
+    state: layout === null && document === null ? 'hashed' : 'examined',
     document,
     tensors,
     kernel: '',

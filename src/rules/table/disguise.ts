@@ -36,9 +36,9 @@ export const DISGUISE = {
   },
   'file/pickle': {
     severity: 'critical',
-    title: 'the file is a Python pickle under the name of a weight file',
-    hint: 'never load it: loading a pickle runs the code that it names; ask for real safetensors',
-    why: 'Loaders that fall back to pickle run code of the attacker in spite of a name that promises data only.',
+    title: 'the file is a Python pickle: loading it runs what it names',
+    hint: 'never load it; delete it, or ask for real safetensors; one that you need can be allowed by its digest',
+    why: 'Loading a pickle calls what it names. Critical under the name of a weight file, and where it can execute, open or connect; high for other imports of libraries that are not known; medium where it names what checkpoints are made of, or cannot be followed to its end.',
     references: [SUPPLY_CHAIN, ATLAS_UNSAFE_ARTIFACT],
   },
   'file/archive': {
@@ -54,6 +54,34 @@ export const DISGUISE = {
     hint: 'treat the file as malicious; keep a copy as evidence',
     why: 'Weight files are large, trusted and rarely scanned: a good place to bring a program in.',
     references: [SUPPLY_CHAIN, ATLAS_SUPPLY_CHAIN],
+  },
+  'file/program': {
+    severity: 'high',
+    title: 'the file is a program or a library',
+    hint: 'delete it; a model needs none. One that you need can be allowed by its digest',
+    why: 'A program beside weights is copied to where the model is served, and is run by whoever finds it, or by a loader of plugins.',
+    references: [SUPPLY_CHAIN, ATLAS_UNSAFE_ARTIFACT],
+  },
+  'file/runs-code': {
+    severity: 'medium',
+    title: 'the file is code, or makes a loader import code',
+    hint: 'read it, and load the model without trust_remote_code; delete it, or allow it in the policy by its digest',
+    why: 'Libraries import Python that lies beside the weights, or in another repository, when the user trusts remote code; the weights may be good, and the model is as dangerous as this file. High where a library imports without asking.',
+    references: [SUPPLY_CHAIN, ATLAS_UNSAFE_ARTIFACT],
+  },
+  'file/opaque': {
+    severity: 'low',
+    title: 'the file may hold weights in a format that is not read here',
+    hint: 'nothing is known of it but its digest: leave it out, or allow it by its digest',
+    why: 'A loader that prefers it serves a model that nobody looked at.',
+    references: [SUPPLY_CHAIN],
+  },
+  'file/json': {
+    severity: 'medium',
+    title: 'a configuration that loaders open is not JSON, or not only one',
+    hint: `the model does not load, or loads differently; ${FETCH}`,
+    why: 'Half a file, an error page or a key that stands twice means something else to each parser.',
+    references: [SUPPLY_CHAIN],
   },
   'file/ggml-legacy': {
     severity: 'critical',

@@ -4,6 +4,13 @@ import { ATLAS_MANIPULATED_MODEL, type Rule, SUPPLY_CHAIN } from '../rule.ts';
 const REVIEW = 'look at the difference; if it is wanted, change the policy in a reviewed commit';
 
 export const POLICY = {
+  'policy/unexamined': {
+    severity: 'critical',
+    title: 'nobody looked into a file that can run or that can hold weights',
+    hint: 'delete it, or accept exactly these bytes: list the digest under accept in the policy, or give --accept sha256:…',
+    why: 'A signature or an attestation over a file that was only hashed vouches for what nobody has seen.',
+    references: [SUPPLY_CHAIN],
+  },
   'policy/tensor-missing': {
     severity: 'high',
     title: 'a tensor that the policy asks for is missing',

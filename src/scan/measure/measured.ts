@@ -1,6 +1,7 @@
 // What became of one file, and who measures it.
 import type { Violation } from '../../document/violations.ts';
 import type { Format, Layout } from '../format/layout.ts';
+import type { Kind, State } from '../identify/kind.ts';
 import type { FileEntry } from '../model/file.ts';
 import type { RangeMeasurement } from './record/record.ts';
 
@@ -15,6 +16,9 @@ export interface MeasuredFile {
   /** null: not a weight file, or its header could not be used (there are violations then). */
   readonly layout: Layout | null;
   readonly violations: readonly Violation[];
+  /** What it is by its content, and how far it was looked into. */
+  readonly kind: Kind;
+  readonly state: State;
   /** The whole file, if it holds no weights but says something about them (a shard index). */
   readonly document: Uint8Array | null;
   /** As layout.tensors; null: overlaps another tensor. */

@@ -81,6 +81,11 @@ export class ModelFile implements ByteSource {
     return bytes;
   }
 
+  /** For whoever looks at a file without reading it as a header. */
+  get looked(): ByteSource {
+    return { size: this.size, read: (start, size) => this.#readExactly(start, size) };
+  }
+
   /**
    * Digest of the first bytes as readers saw them, at most `most` of them. The native pass reads the same bytes again: if
    * it finds another digest, the header that was parsed is not the one that was hashed.

@@ -22,6 +22,8 @@ function fileProfile(file: MeasuredFile): FileProfile {
     headerSize: layout?.headerSize ?? null,
     metadata: layout?.metadata.map(metadataProfile) ?? [],
     templates: templatesOf(file).templates.map(templateProfile),
+    kind: file.kind,
+    state: file.state,
   };
 }
 

@@ -1,5 +1,6 @@
 // What a model *is*: its files and tensors, measured. Pure data: no clock, no host, no absolute path.
 import type { Format } from '../format/layout.ts';
+import type { Kind, State } from '../identify/kind.ts';
 import type { Stats } from '../measure/record/stats.ts';
 
 /** A header's key-value. Values that print to more than 256 bytes are represented by their digest and size. */
@@ -26,6 +27,9 @@ export interface FileProfile {
   readonly headerSize: number | null;
   readonly metadata: readonly MetadataProfile[];
   readonly templates: readonly TemplateProfile[];
+  /** What it is by its content, and how far it was looked into. Of reports only: a profile says what a model is. */
+  readonly kind?: Kind;
+  readonly state?: State;
 }
 
 /** A chat template, known by its digest: of two models, the first thing to compare. */

@@ -107,6 +107,8 @@ function measured(path: string, bytes: Uint8Array, changes: Partial<MeasuredFile
     sha256: '',
     layout: header === null || header.headerSize === null ? null : header,
     violations: [],
+    kind: format ?? 'text',
+    state: 'examined',
     document: format === undefined ? bytes : null,
     tensors: [],
     identity: '',

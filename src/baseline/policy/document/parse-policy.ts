@@ -61,6 +61,8 @@ function compiled(document: PolicyDocument, source: Source): Policy {
     metadata: metadata === undefined ? null : Object.entries(metadata).map(metadataLine),
     templates: document.templates === undefined ? null : new Set(document.templates),
     files: document.files ?? null,
+    unexamined: document.unexamined ?? (document.accept === undefined ? null : 'listed'),
+    accept: new Set(document.accept),
     limits: document.limits ?? {},
     severity: new Map(
       Object.entries(severity).map(([rule, one]) => [knownRule(rule, ['severity'], source, rule), one]),

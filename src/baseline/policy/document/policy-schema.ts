@@ -2,6 +2,7 @@
 import type * as Zod from 'zod';
 import { zod } from '../../../document/zod.ts';
 import { SEVERITIES } from '../../../rules/rules.ts';
+import { UNEXAMINED } from '../unexamined.ts';
 
 export const POLICY_SCHEMA = 'steelyard/policy/1';
 
@@ -84,6 +85,13 @@ export const policySchemas = () => {
       .describe('allowed keys (* at the end: any rest) and their values (*: any)'),
     templates: z.array(Digest).optional().describe('digests of chat templates'),
     files: z.array(z.string().min(1)).optional().describe('paths: * within a segment, ** for any number'),
+    unexamined: z
+      .enum(UNEXAMINED)
+      .optional()
+      .describe(
+        'files that nobody looked into and that can run or hold weights: forbid, listed (under accept) or allow',
+      ),
+    accept: z.array(Digest).optional().describe('digests of such files that are accepted'),
     limits: z
       .strictObject({
         files: Count.optional(),

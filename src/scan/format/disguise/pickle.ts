@@ -1,11 +1,14 @@
 // Follows a Python pickle opcode by opcode, without running anything. Loading a pickle runs what it imports, so a file that is
 // a weight file and a pickle is an attack; its first bytes decide. A pickle needs no header: the length bytes of a
 // safetensors file can be an opcode that steps over everything up to bytes of the attacker's choice.
+import { atOnce, type Pieces } from '../../../runtime/turn.ts';
 import type { ByteSource } from '../layout.ts';
 
 interface Pickle {
   /** The first thing it imports, as 'module name'; null: data only. */
   readonly imports: string | null;
+  /** All that it imports, each once, in order: at most 1,000. */
+  readonly names: readonly string[];
   /** Whether it came to its STOP. */
   readonly complete: boolean;
   /** Bytes followed. */
@@ -13,13 +16,23 @@ interface Pickle {
 }
 
 /** null: not a pickle, or one that fails before it imports anything. Followed for so many opcodes. */
-export function followPickle(source: ByteSource, start = 0, most = MAX_OPCODES): Pickle | null {
-  return new Walk(source, start).follow(most);
-}
+export const followPickle = (source: ByteSource, start = 0, most = MAX_OPCODES): Pickle | null =>
+  atOnce(walkPickle(source, start, most));
+
+/** The same in pieces, for one that is followed far. */
+export const walkPickle = (source: ByteSource, start: number, most: number): Pieces<Pickle | null> =>
+  new Walk(source, start).follow(most);
+
+/** Stands for a name that only loading puts together. */
+export const COMPUTED = 'a name from its stack';
 
 const MAX_OPCODES = 5000;
 const MAX_LINE = 1024;
+const MAX_NAMES = 1000;
+/** Characters of a string that may become a name; longer ones are none. */
+const MAX_NAME = 256;
 const WINDOW = 4096;
+const PIECE = 2000; // opcodes
 
 // What an opcode is followed by: so many bytes; a length of so many bytes and then as many; lines.
 const ARGUMENT = new Map<number, number>();
@@ -76,11 +89,19 @@ const MODULE = /^[A-Za-z_][\w.]*$/;
 const PUTS = new Map([...'pqr'].map((c, i) => [c.charCodeAt(0), [0, 1, 4][i]!] as const));
 const GETS = new Map([...'ghj'].map((c, i) => [c.charCodeAt(0), [0, 1, 4][i]!] as const));
 
+/** What lies on the stack: a mark, a string with its text (null: too long, or not read), or anything else. */
+type Slot = typeof MARK | typeof OBJECT | { readonly text: string | null };
+const MARK = 'mark';
+const OBJECT = 'object';
+const SLOTS: Readonly<Record<string, Slot>> = { '(': MARK, o: OBJECT };
+
 class Walk {
   readonly #source: ByteSource;
   readonly #start: number;
-  readonly #stack: string[] = [];
-  readonly #memo = new Map<number, string>();
+  readonly #stack: Slot[] = [];
+  readonly #memo = new Map<number, Slot>();
+  readonly #names = new Set<string>();
+  #text: string | null = null;
   #at: number;
   #window: Uint8Array = new Uint8Array(0);
   #windowAt = 0;
@@ -91,46 +112,58 @@ class Walk {
     this.#at = start;
   }
 
-  follow(most: number): Pickle | null {
-    let imports: string | null = null;
-    for (let i = 0; i < most; i++) {
+  *follow(most: number): Pieces<Pickle | null> {
+    for (let i = 1; i <= most; i++) {
+      if (i % PIECE === 0) yield;
       const code = this.#byte();
-      const ends = code === STOP && this.#stack.length > 0;
-      const imported = ends ? '' : this.#step(code);
-      if (ends || imported === null) {
-        // One that fails has imported, and may have called, what stood before the failure.
-        if (!ends && imports === null) return null;
-        return { imports, complete: ends, size: this.#at - this.#start };
-      }
-      if (imported !== '') imports ??= imported;
+      if (code === STOP && this.#stack.length > 0) return this.#ended(true);
+      // One that fails has imported, and may have called, what stood before the failure.
+      if (!this.#step(code)) return this.#names.size === 0 ? null : this.#ended(false);
     }
-    return { imports, complete: false, size: this.#at - this.#start };
+    return this.#ended(false);
   }
 
-  /** null: this is no pickle. Otherwise what the opcode imports, mostly ''. */
-  #step(code: number): string | null {
+  #ended(complete: boolean): Pickle {
+    const names = [...this.#names];
+    return { imports: names[0] ?? null, names, complete, size: this.#at - this.#start };
+  }
+
+  /** false: this is no pickle. */
+  #step(code: number): boolean {
     const stack = this.#stack;
     if (PUTS.has(code) || GETS.has(code) || code === MEMOIZE || code === DUP) return this.#memoize(code);
     const effect = EFFECT.get(code);
-    if (effect === undefined) return null;
-    const strings = stack.at(-1) === 's' && stack.at(-2) === 's';
+    if (effect === undefined) return false;
+    const [module, name] = [stack.at(-2), stack.at(-1)];
     const lines = this.#skip(code);
-    if (lines === null) return null;
+    if (lines === null) return false;
     const [take, put] = effect;
     if (take === 'm') {
-      const mark = stack.lastIndexOf('(');
-      if (mark < (put === '^' ? 1 : 0)) return null;
+      const mark = stack.lastIndexOf(MARK);
+      if (mark < (put === '^' ? 1 : 0)) return false;
       stack.length = mark;
-    } else {
+    } else if (take > 0) {
       // POP alone may take a mark.
-      const taken = stack.slice(-take);
-      if (stack.length < take || (take > 0 && code !== POP && taken.includes('('))) return null;
+      if (stack.length < take || (code !== POP && stack.slice(-take).includes(MARK))) return false;
       stack.length -= take;
     }
-    if (put !== '' && put !== '^') stack.push(put);
-    if (code === STACK_GLOBAL) return strings ? 'a name from its stack' : null;
-    if (code !== GLOBAL && code !== INST) return '';
-    return lines.every((line) => MODULE.test(line)) ? lines.join(' ') : null;
+    if (put !== '' && put !== '^') stack.push(SLOTS[put] ?? { text: this.#text });
+    if (code === STACK_GLOBAL) return this.#importFrom(module, name);
+    if (code !== GLOBAL && code !== INST) return true;
+    return lines.every((line) => MODULE.test(line)) && this.#import(lines.join(' '));
+  }
+
+  #import(name: string): true {
+    if (this.#names.size < MAX_NAMES) this.#names.add(name);
+    return true;
+  }
+
+  /** Python takes only strings there. What is an object here may be one by then, if something was imported to make it. */
+  #importFrom(module: Slot | undefined, name: Slot | undefined): boolean {
+    const strings = typeof module === 'object' && typeof name === 'object';
+    if (!strings) return this.#names.size > 0 && this.#import(COMPUTED);
+    const known = module.text !== null && name.text !== null;
+    return this.#import(known ? `${module.text} ${name.text}` : COMPUTED);
   }
 
   /** Steps over what follows the opcode; the lines of it, or null. */
@@ -138,6 +171,7 @@ class Walk {
     const width = LENGTH.get(code);
     const size = width === undefined ? (ARGUMENT.get(code) ?? 0) : this.#number(width);
     if (!(size <= this.#source.size - this.#at)) return null;
+    this.#text = width === undefined || size > MAX_NAME ? null : this.#string(size);
     this.#at += size;
     const lines: string[] = [];
     for (let i = 0; i < (LINES.get(code) ?? 0); i++) {
@@ -147,22 +181,33 @@ class Walk {
     }
     const [line] = lines;
     if (line === undefined) return lines;
-    if ('FIL'.includes(String.fromCharCode(code)) && !NUMBER_LINE.test(line)) return null;
-    return String.fromCharCode(code) === 'S' && !STRING_LINE.test(line) ? null : lines;
+    const opcode = String.fromCharCode(code);
+    if ('FIL'.includes(opcode) && !NUMBER_LINE.test(line)) return null;
+    if (opcode === 'S' && !STRING_LINE.test(line)) return null;
+    // What is escaped is a name that nobody writes so.
+    if (!line.includes('\\')) this.#text = opcode === 'S' ? line.slice(1, -1) : line;
+    return lines;
   }
 
-  #memoize(code: number): '' | null {
+  #string(size: number): string {
+    let text = '';
+    for (let i = 0; i < size; i++) text += String.fromCharCode(this.#byte());
+    this.#at -= size;
+    return Buffer.from(text, 'latin1').toString('utf8');
+  }
+
+  #memoize(code: number): boolean {
     const top = this.#stack.at(-1);
     if (code === MEMOIZE || code === DUP || PUTS.has(code)) {
-      if (top === undefined || top === '(') return null;
+      if (top === undefined || top === MARK) return false;
       if (code === DUP) this.#stack.push(top);
       else this.#memo.set(code === MEMOIZE ? this.#memo.size : this.#key(PUTS.get(code)!), top);
-      return '';
+      return true;
     }
-    const kind = this.#memo.get(this.#key(GETS.get(code)!));
-    if (kind === undefined) return null;
-    this.#stack.push(kind);
-    return '';
+    const slot = this.#memo.get(this.#key(GETS.get(code)!));
+    if (slot === undefined) return false;
+    this.#stack.push(slot);
+    return true;
   }
 
   #key(width: number): number {

@@ -1,8 +1,9 @@
 // Configuration inside the metadata. diffusers and PEFT build an adapter's configuration from it, so it decides which module
 // is imported, which path is opened and how strongly the adapter acts, beside and before adapter_config.json.
-import { type JsonObject, type JsonValue, readJson } from '../../../document/json/value.ts';
+import { type JsonValue, readJson } from '../../../document/json/value.ts';
 import { quoted, type Violations } from '../../../document/violations.ts';
 import type { Layout, MetadataEntry } from '../../format/layout.ts';
+import { codeSetting, settingsIn, shownSetting } from '../../identify/settings.ts';
 
 export function inspectConfig(layout: Layout, violations: Violations): void {
   const ranks = ranksOf(layout);
@@ -34,52 +35,24 @@ function settingsOf(entry: MetadataEntry, text: string, violations: Violations):
     });
     return [];
   }
-  const settings: Setting[] = [];
-  collect(reading.value, settings);
-  return settings;
+  return [...settingsIn(reading.value)];
 }
 
-function collect(value: JsonValue, settings: Setting[]): void {
-  if (value instanceof Map) {
-    for (const [key, inner] of value as JsonObject) {
-      if (key.length <= MAX_KEY) settings.push([key, inner]);
-      collect(inner, settings);
-    }
-  } else if (Array.isArray(value)) for (const item of value as JsonValue[]) collect(item, settings);
-}
-
-const CODE_KEYS =
-  /(^|\.)(auto_map|auto_mapping|custom_modules|custom_pipeline|trust_remote_code|parent_library)$/;
-const TRUSTED = /^(transformers|diffusers|peft|sentence_transformers|timm)(\.\w+)*$/;
-const isTrusted = (module: string): boolean => module.length <= MAX_KEY && TRUSTED.test(module);
 const PATH_KEYS = /(^|[._])(\w*_)?(path|file|dir|folder)$/i;
 const OUTSIDE = /(^|[\\/])\.\.([\\/]|$)|^\\\\[^\\]|^file:|^~[\\/]/i;
 
 function checkSetting(entry: MetadataEntry, [key, value]: Setting, violations: Violations): void {
   const where = key === entry.key ? quoted(key) : `${quoted(key)} in ${quoted(entry.key)}`;
-  if (CODE_KEYS.test(key) && !isHarmless(key, value)) {
-    violations.report('metadata/code', `${where} names code to import: ${quoted(shown(value))}`, {
-      offset: entry.start,
-    });
+  const code = codeSetting(key, value);
+  if (code !== null) {
+    const { severity } = code;
+    const message = `${where} names code to import: ${quoted(shownSetting(value))}`;
+    violations.report('metadata/code', message, { severity, offset: entry.start });
   }
   const isPath = key !== entry.key && PATH_KEYS.test(key) && typeof value === 'string' && OUTSIDE.test(value);
   if (isPath)
     violations.report('metadata/path', `${where} leads to ${quoted(value)}`, { offset: entry.start });
 }
-
-/** PEFT itself writes {"base_model_class": …, "parent_library": "transformers.models.…"} for models without a task. */
-function isHarmless(key: string, value: JsonValue): boolean {
-  if (value === null || value === false || value === '' || value === 'null' || value === 'false') return true;
-  if (typeof value === 'string') return key.endsWith('parent_library') && isTrusted(value);
-  if (!(value instanceof Map)) return false;
-  const library = value.get('parent_library');
-  return value.size === 0 || (typeof library === 'string' && isTrusted(library));
-}
-
-const shown = (value: JsonValue): string =>
-  value instanceof Map
-    ? [...value].map(([key, inner]) => `${key}: ${shown(inner)}`).join(', ')
-    : String(value);
 
 const RANK_KEYS = /(^|\.)(r|rank|lora_rank)$/;
 const ALPHA_KEYS = /(^|\.)(alpha|lora_alpha)$/;
@@ -114,7 +87,7 @@ function checkRank(
   for (const [key, value] of settings) {
     const alpha = Number(value);
     if (!ALPHA_KEYS.test(key) || (alpha >= 0 && alpha <= MAX_SCALE * found.at(-1)!)) continue;
-    violations.report('metadata/lora', `${quoted(entry.key)} declares alpha ${quoted(shown(value))}`, {
+    violations.report('metadata/lora', `${quoted(entry.key)} declares alpha ${quoted(shownSetting(value))}`, {
       ...place,
       expected: `0 to ${MAX_SCALE} times the rank`,
     });

@@ -3,6 +3,8 @@ import { getSystemErrorName } from 'node:util';
 import { SteelyardError } from '../../../rules/error.ts';
 import { inTurns, turns } from '../../../runtime/turn.ts';
 import { detectFormat, readLayout } from '../../format/format.ts';
+import { identify } from '../../identify/identify.ts';
+import type { Kind } from '../../identify/kind.ts';
 import { documentViolations, readDocument } from '../../model/companion.ts';
 import { changed, type FileEntry, ModelFile } from '../../model/file.ts';
 import type { Lanes, MeasuredFile } from '../measured.ts';
@@ -57,6 +59,7 @@ async function measureFile(
     const header = format === null ? null : await inTurns(readLayout(format, file));
     const layout = header === null || header.headerSize === null ? null : header;
     const document = format === null ? readDocument(file) : null;
+    const content = format === null ? await inTurns(identify(entry.path, file.looked)) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
 
     await turn();
@@ -77,7 +80,8 @@ async function measureFile(
       size: file.size,
       sha256,
       layout,
-      violations: header?.violations ?? documentViolations(file),
+      violations: header?.violations ?? [...documentViolations(file), ...content!.violations],
+      ...stateOf(layout !== null || document !== null, layout?.format ?? content?.kind ?? 'unknown'),
       document,
       tensors: Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!)),
       kernel: native.kernel,
@@ -87,6 +91,11 @@ async function measureFile(
     file.close();
   }
 }
+
+const stateOf = (examined: boolean, kind: Kind): Pick<MeasuredFile, 'kind' | 'state'> => ({
+  kind,
+  state: examined ? 'examined' : kind === 'unknown' ? 'hashed' : 'identified',
+});
 
 function assertRead(entry: FileEntry, { outcome, offset, errno }: FileMeasurement): void {
   if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);

@@ -4,8 +4,11 @@ import { inOrder } from '../order.ts';
 import type { FileProfile, MetadataProfile, Profile, TemplateProfile } from '../profile.ts';
 
 /** The two lists of a profile, as they stand in every document. */
-export function* profileLines({ files, tensors }: Profile): Generator<string, void, undefined> {
-  yield* list('files', files, FILE);
+export function* profileLines(
+  { files, tensors }: Profile,
+  more: readonly (keyof FileProfile)[] = [],
+): Generator<string, void, undefined> {
+  yield* list('files', files, [...FILE, ...more]);
   yield ',\n';
   yield* list('tensors', each(tensors, inOrder));
 }
@@ -15,7 +18,7 @@ function* each<T, U>(items: readonly T[], change: (item: T) => U): Generator<U, 
 }
 
 const FILE = union(
-  fields<FileProfile>({
+  fields<Omit<FileProfile, 'kind' | 'state'>>({
     path: true,
     format: true,
     size: true,

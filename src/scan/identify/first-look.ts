@@ -1,0 +1,36 @@
+// Before terabytes are hashed: is there anything that can be examined, or that fails already? 64 KiB of each file say it.
+import { SteelyardError } from '../../rules/error.ts';
+import { RULES, type Severity } from '../../rules/rules.ts';
+import { inTurns } from '../../runtime/turn.ts';
+import { detectFormat } from '../format/format.ts';
+import { isDocument } from '../model/companion.ts';
+import { type FileEntry, ModelFile } from '../model/file.ts';
+import { identify } from './identify.ts';
+
+/** Whether a scan can come to a verdict: a file for one of our readers, or one that fails for what it is. */
+export async function firstLook(
+  entries: readonly FileEntry[],
+  failing: readonly Severity[],
+): Promise<boolean> {
+  if (entries.some(({ path }) => isDocument(path) || detectFormat(path, NOTHING) !== null)) return true;
+  for (const entry of entries) if (await canFail(entry, failing)) return true;
+  return false;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Also where the file cannot be opened: the scan says why. */
+async function canFail(entry: FileEntry, failing: readonly Severity[]): Promise<boolean> {
+  let file: ModelFile | undefined;
+  try {
+    file = ModelFile.open(entry);
+    if (detectFormat(entry.path, file.head(4)) !== null) return true;
+    const { violations } = await inTurns(identify(entry.path, file.looked));
+    return violations.some(({ rule, severity }) => failing.includes(severity ?? RULES.get(rule)!.severity));
+  } catch (error) {
+    if (error instanceof SteelyardError) return true;
+    throw error;
+  } finally {
+    file?.close();
+  }
+}

@@ -1,0 +1,114 @@
+// What nobody looked into is neither signed nor attested as passed, unless somebody accepts exactly these bytes.
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { attest, parsePolicy, SteelyardError, scan } from '../../src/index.ts';
+import { packageRoot } from '../kit/root.ts';
+import { steelyard } from '../kit/steelyard.ts';
+
+const weights = readFileSync(join(packageRoot, 'fixtures', 'real', 'reference-f16.safetensors'));
+/** What a Trainer leaves: medium, so that the scan alone passes. */
+const state = Buffer.from('\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K\x01s.', 'latin1');
+const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+});
+
+const FOLDER = {
+  model: { 'm.safetensors': weights, 'optimizer.pt': state, 'README.md': '# x' },
+  'key.pem': key,
+};
+
+const claim = (bundle: string) =>
+  JSON.parse(Buffer.from(JSON.parse(bundle).dsseEnvelope.payload, 'base64').toString()).predicate;
+
+t.test('a scan passes and says what was only hashed', async (t) => {
+  const report = await scan(join(t.testdir(FOLDER), 'model'));
+  t.equal(report.verdict.outcome, 'pass');
+  t.same(
+    report.files.map(({ path, kind, state }) => [path, kind, state]),
+    [
+      ['README.md', 'text', 'identified'],
+      ['m.safetensors', 'safetensors', 'examined'],
+      ['optimizer.pt', 'pickle', 'identified'],
+    ],
+  );
+  t.same(
+    report.findings.map(({ rule, severity, file }) => [rule, severity, file]),
+    [['file/pickle', 'medium', 'optimizer.pt']],
+  );
+  const predicate = claim(attest(report, { privateKey: key }, { name: 'm' }).bundle);
+  t.equal(predicate.verificationResult, 'FAILED', 'nobody accepted the pickle');
+  t.match(predicate['urn:steelyard:scan:v1'], {
+    files: 3,
+    examined: 1,
+    identified: 2,
+    hashed: 0,
+    unexamined: 1,
+    canRun: 1,
+  });
+});
+
+t.test('forbid, listed, allow', async (t) => {
+  const model = join(t.testdir(FOLDER), 'model');
+  const { sha256 } = (await scan(model)).files.find(({ path }) => path === 'optimizer.pt')!;
+  const outcome = async (options: Parameters<typeof scan>[1]) => (await scan(model, options)).verdict;
+  const policy = (text: string) => parsePolicy(`schema: steelyard/policy/1\n${text}\n`);
+  t.match(await outcome({ unexamined: 'listed' }), { outcome: 'fail', unexamined: 'listed' });
+  t.match(await outcome({ unexamined: 'listed', accept: [sha256] }), { outcome: 'pass' });
+  t.match(await outcome({ unexamined: 'forbid', accept: [sha256] }), { outcome: 'fail' });
+  t.match(await outcome({ policy: policy('unexamined: forbid') }), { outcome: 'fail' });
+  t.match(await outcome({ policy: policy(`accept: [${sha256}]`) }), {
+    outcome: 'pass',
+    unexamined: 'listed',
+  });
+  t.match(
+    await outcome({
+      policy: policy(`accept: [${sha256.replace(/.$/, '!').replace('!', sha256.endsWith('0') ? '1' : '0')}]`),
+    }),
+    { outcome: 'fail' },
+  );
+  t.match(
+    await outcome({ unexamined: 'listed', policy: policy('unexamined: allow') }),
+    { outcome: 'pass' },
+    'the policy decides',
+  );
+  t.match(
+    await outcome({ unexamined: 'forbid', policy: policy('unexamined: allow') }),
+    { outcome: 'fail' },
+    'but for forbid',
+  );
+  const report = await scan(model, { unexamined: 'listed', accept: [sha256] });
+  t.equal(claim(attest(report, { privateKey: key }, { name: 'm' }).bundle).verificationResult, 'PASSED');
+});
+
+t.test('sign and attest ask for a list', async (t) => {
+  const root = t.testdir(FOLDER);
+  const args = [join(root, 'model'), '--key', join(root, 'key.pem'), '-o', join(root, 'out')];
+  const { sha256 } = (await scan(join(root, 'model'))).files.find(({ path }) => path === 'optimizer.pt')!;
+  for (const more of [[], ['--fail-on', 'none']]) {
+    const { code, stderr } = await steelyard(['sign', ...args, ...more]);
+    t.equal(code, 1);
+    t.match(stderr, /optimizer\.pt: the file is a pickle .*--accept sha256:…\n.*not signed/s);
+  }
+  t.match(await steelyard(['attest', ...args]), { code: 1, stderr: /optimizer\.pt: .*attested fail/s });
+  t.match(await steelyard(['sign', ...args, '--accept', sha256]), { code: 0 });
+  t.match(await steelyard(['scan', join(root, 'model'), '--require-examined']), { code: 1 });
+  t.match(await steelyard(['scan', join(root, 'model'), '--accept', 'optimizer.pt']), { code: 2 });
+});
+
+t.test('a folder without weights', async (t) => {
+  const folder = t.testdir({ text: { 'README.md': '#' }, bad: { 'a.bin': "cos\nsystem\n(S'true'\ntR." } });
+  const nothing = await scan(join(folder, 'text')).catch((error) => error);
+  t.ok(nothing instanceof SteelyardError);
+  t.match(nothing, { code: 'NOT_FOUND', message: /nothing to examine/ });
+  t.match((await scan(join(folder, 'bad'))).verdict, { outcome: 'fail' });
+  writeFileSync(join(folder, 'bad', 'a.bin'), state);
+  t.match(
+    await scan(join(folder, 'bad')).catch((error) => error),
+    { code: 'NOT_FOUND' },
+    'medium does not fail',
+  );
+  t.match((await scan(join(folder, 'bad'), { failOn: 'medium' })).verdict, { outcome: 'fail' });
+});
