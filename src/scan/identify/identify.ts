@@ -7,12 +7,12 @@ import { SEVERITIES } from '../../rules/rules.ts';
 import type { Pieces } from '../../runtime/turn.ts';
 import { memory } from '../format/disguise/magic.ts';
 import type { ByteSource } from '../format/layout.ts';
+import { kindByStart } from './beginning.ts';
 import { checkDocument, OUTSIDE } from './configuration.ts';
 import { type Budget, budgetOfFile, tarMembers, unpackedStart, zipMembers } from './container.ts';
 import { type Content, type Kind, kindWords, roleOf } from './kind.ts';
 import { followPickles } from './pickles.ts';
 import { textFacts } from './plain-text.ts';
-import { kindByStart } from './signature.ts';
 
 /** What is looked at of a file before anything is followed. */
 const LOOK = 65_536;
