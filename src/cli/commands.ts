@@ -122,7 +122,12 @@ const COMMANDS: readonly Entry[] = [
   { name: 'gate', load: async () => (await import('./promote/gate-command.ts')).gateCommand() },
   { name: 'approve', load: async () => (await import('./promote/approve-command.ts')).approveCommand() },
   { name: 'evidence', load: async () => (await import('./promote/evidence-command.ts')).evidenceCommand() },
-  { name: 'drill', load: async () => (await import('./promote/drill-command.ts')).drillCommand() },
+  { name: 'drill', load: async () => (await import('./promote/incident/drill-command.ts')).drillCommand() },
+  { name: 'find', load: async () => (await import('./promote/incident/find-command.ts')).findCommand() },
+  {
+    name: 'recall',
+    load: async () => (await import('./promote/incident/recall-command.ts')).recallCommand(),
+  },
   { name: 'layout', load: async () => (await import('./promote/layout-command.ts')).layoutCommand() },
   { name: 'link', load: async () => (await import('./promote/layout-command.ts')).linkCommand() },
   { name: 'egress', load: loadEgress },

@@ -165,6 +165,7 @@ function verdictOf({ release, policy, options, own, controls, mbom, approved, un
     time: options.now.toISOString(),
     validUntil: promoted ? timeText(Math.min(...limits)) : null,
     environment: policy.json.environment,
+    current: options.current ?? null,
     release: {
       digest: release.mbom.digest,
       name: mbom?.model.name ?? null,
@@ -175,7 +176,7 @@ function verdictOf({ release, policy, options, own, controls, mbom, approved, un
     policy: { name: policy.file, digest: policy.digest },
     controls: controls.map(({ verdict }) => verdict),
     approvals: {
-      need: policy.json.approvals.need,
+      need: options.withoutApprovals ? 0 : policy.json.approvals.need,
       counted: approved?.counted ?? [],
       notCounted: approved?.notCounted ?? [],
     },

@@ -1,9 +1,11 @@
 // `steelyard gate`: is this release promoted?
 import { Command, Option } from 'commander';
 import { gate } from '../../gate/gate.ts';
+import { readPromotion } from '../../gate/verdict/promotion.ts';
 import { attestVerdict } from '../../gate/verdict/summary.ts';
 import type { Verdict } from '../../gate/verdict/verdict.ts';
 import { verdictText } from '../../gate/verdict/verdict-text.ts';
+import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { usage } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
@@ -16,6 +18,7 @@ interface Flags extends ReleaseFlags, Partial<KeyFlags> {
   readonly output?: string;
   readonly format: 'text' | 'json';
   readonly attest?: string;
+  readonly recheck?: string;
 }
 
 export const withRelease = (command: Command): Command =>
@@ -39,6 +42,10 @@ export function gateCommand(): Command {
     )
     .option('-o, --output <file>', 'write the verdict (steelyard/verdict/1), whole or not at all')
     .option('--attest <file>', 'sign the verdict as a SLSA verification summary; needs --key')
+    .option(
+      '--recheck <verdict>',
+      'does what was promoted still hold? without new approvals; for a nightly job',
+    )
     .action((path: string, flags: Flags) => run((context) => decide(path, flags, context)))
     .addHelpText('after', GATE_HELP);
 }
@@ -49,7 +56,7 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   for (const file of [output, attest]) if (file !== undefined) await checkOutput(file, [path]);
   const signer = key === undefined ? undefined : signingKey({ ...flags, key }, process.env);
   const input = await readRelease(path, flags, context);
-  const verdict = gate(input.release, input.policy, { now: input.now, current: input.current });
+  const verdict = gate(input.release, input.policy, optionsOf(input, flags.recheck));
   const unread = unreadable(input, verdict);
   if (unread !== null) return unread;
   const json = `${JSON.stringify(verdict, null, 2)}\n`;
@@ -57,6 +64,15 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   if (attest !== undefined) await context.write(attest, [attestVerdict(verdict, signer!)]);
   await writeStdout([flags.format === 'json' ? json : verdictText(verdict, input.policy)]);
   return verdict.outcome === 'promote' ? 0 : 1;
+}
+
+/** What was promoted is judged again: by newer evidence, recalls and clock, in place of the release that it replaced. */
+function optionsOf({ release, now, current }: ReleaseInput, recheck: string | undefined) {
+  if (recheck === undefined) return { now, current };
+  const before = readPromotion(readInput(recheck, 'verdict'), recheck);
+  if (before.release !== release.mbom.digest)
+    throw usage(`${recheck} is the verdict of another release: ${before.release}`);
+  return { now, current: before.current, withoutApprovals: true };
 }
 
 /** A file that could not be read is not missing. Any other refusal is beyond doubt, and beats the error. */

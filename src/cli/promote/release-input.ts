@@ -19,6 +19,7 @@ export interface ReleaseFlags {
   readonly root?: string;
   readonly current?: string;
   readonly now?: string;
+  readonly recheck?: string;
 }
 
 export interface ReleaseInput {
@@ -39,7 +40,7 @@ export async function readRelease(path: string, flags: ReleaseFlags, run: Run): 
   const evidence = flags.evidence ?? join(folder, 'evidence');
   const policy = policyOf(flags.policy, [folder, evidence]);
   const { replaces } = policy.json.approvals;
-  if (replaces === 'required' && flags.current === undefined)
+  if (replaces === 'required' && flags.current === undefined && flags.recheck === undefined)
     throw usage('the policy asks what is replaced: give --current with the release that runs now, or none');
   const mbom = readPlain(mbomPath);
   const model = await readModel(flags.root ?? join(folder, 'model'), policy, run);
@@ -55,7 +56,7 @@ export async function readRelease(path: string, flags: ReleaseFlags, run: Run): 
   return { release, policy, now: timeOf(flags.now), current: currentOf(flags.current), errors, folder };
 }
 
-function policyOf(path: string, judged: readonly string[]): GatePolicy {
+export function policyOf(path: string, judged: readonly string[]): GatePolicy {
   for (const folder of judged) {
     if (isBelow(path, folder))
       throw usage(

@@ -1,5 +1,6 @@
 // `steelyard bom`: declare what a model is made of, hold files against the declaration, hand it to other tools.
-import { dirname, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { dirname, resolve, sep } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { counted } from '../../document/text/quantity.ts';
 import { createMbom } from '../../proof/bom/creation.ts';
@@ -27,6 +28,7 @@ interface CreateFlags {
   readonly runtimeImage?: string;
   readonly profile?: string;
   readonly signingKey?: string;
+  readonly config?: readonly string[];
 }
 
 interface VerifyFlags extends TrustFlags {
@@ -55,6 +57,10 @@ export function bomCommands(): readonly Command[] {
       '--signing-key <hint>',
       'the key that will sign the MBOM: sha256:digest, or a file with the public key (PEM)',
     )
+    .option(
+      '--config <file...>',
+      'serving files beside the MBOM (configuration, prompts): listed apart from the model',
+    )
     .action((paths: string[], flags: CreateFlags) => run((context) => creation(paths, flags, context)));
   const verify = withTrust(new Command('verify'))
     .summary('hold files against an MBOM')
@@ -78,13 +84,14 @@ export function bomCommands(): readonly Command[] {
 }
 
 async function creation(paths: readonly string[], flags: CreateFlags, context: Run): Promise<number> {
-  const { output, model: named, base, signingKey, profile, ...parts } = flags;
+  const { output, model: named, base, signingKey, profile, config = [], ...parts } = flags;
   await checkOutput(output, paths);
   const options = {
     ...parts,
     ...(base === undefined ? {} : { baseModel: base }),
     ...(signingKey === undefined ? {} : { signingKey: keyHint(signingKey) }),
     ...(profile === undefined ? {} : { profile: await readProfile(profile) }),
+    config: config.map((file) => configFile(file, dirname(resolve(output)))),
   };
   const { signal, onProgress, measured, write } = context;
   const { files, tensors, errors } = await digestModel(paths, { signal, onProgress });
@@ -97,6 +104,18 @@ async function creation(paths: readonly string[], flags: CreateFlags, context: R
   const { model, files: listed } = readMbom(Buffer.from(text));
   say(`${model.digest}, ${counted(listed.length, 'file')}; the MBOM is in ${output}`);
   return 0;
+}
+
+/** Listed by its path from the MBOM's folder, where the gate looks for it. */
+function configFile(file: string, folder: string) {
+  const path = insideOf(folder, file);
+  if (path === null)
+    throw new SteelyardError('USAGE', `${file} does not lie beside the MBOM; move it there, or the MBOM`, {
+      file,
+    });
+  const bytes = readInput(file, 'serving file');
+  const sha256 = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return { path: path.split(sep).join('/'), sha256, size: bytes.length };
 }
 
 async function verification(

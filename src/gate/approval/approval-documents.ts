@@ -33,7 +33,7 @@ export const approvalPredicate = (text: ApprovalText): object => ({
   ...(text.comment === undefined ? {} : { comment: text.comment }),
 });
 
-interface RecallText {
+export interface RecallText {
   readonly created: number;
   readonly reason: string;
   readonly severity?: string;

@@ -1,7 +1,7 @@
 // Package URLs, compared part by part: the same package is written with more qualifiers by one tool than by another.
 // github.com/package-url/purl-spec: type, namespace and name, version, qualifiers, subpath.
 
-interface Purl {
+export interface Purl {
   readonly type: string;
   /** Namespace and name, with slashes between. */
   readonly name: string;

@@ -90,6 +90,7 @@ function counted({ id, kind, outcome, evidence, findings, notes }: ControlVerdic
 
 function approvalLines({ approvals }: Verdict): string[] {
   const { need, counted: list, notCounted } = approvals;
+  if (need === 0) return ['approvals were not judged'];
   const persons = list.map(({ person, expires }) => `${person} until ${expires}`).join(', ');
   return [
     `${list.length >= need ? 'pass  ' : 'fail  '}  approvals: ${list.length} of ${need}${persons === '' ? '' : ` (${persons})`}`,

@@ -55,6 +55,8 @@ export interface Verdict {
   /** Until when it holds, if nothing else changes: the earliest of all limits. null: it does not hold now. */
   readonly validUntil: string | null;
   readonly environment: string;
+  /** The release that ran then; null: none, or not known. */
+  readonly current: string | null;
   readonly release: {
     readonly digest: string;
     /** The rest is null while nobody who is trusted has signed the MBOM. */
@@ -66,6 +68,7 @@ export interface Verdict {
   readonly policy: { readonly name: string; readonly digest: string };
   readonly controls: readonly ControlVerdict[];
   readonly approvals: {
+    /** 0: approvals were not judged. */
     readonly need: number;
     readonly counted: readonly CountedApproval[];
     readonly notCounted: readonly Denial[];

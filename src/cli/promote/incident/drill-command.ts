@@ -1,16 +1,16 @@
 // `steelyard drill`: what would the gate do if a control were taken away? Exit 1 if anything would have been promoted.
 import { Command, Option } from 'commander';
-import { inert } from '../../document/text/inert.ts';
-import { type DrillResult, drillsFor, runDrill } from '../../gate/drill/drill.ts';
-import { gate } from '../../gate/gate.ts';
-import { verdictText } from '../../gate/verdict/verdict-text.ts';
-import { SteelyardError } from '../../rules/error.ts';
-import { type Run, run } from '../run.ts';
-import { say } from '../terminal/message.ts';
-import { writeStdout } from '../terminal/output.ts';
-import { withRelease } from './gate-command.ts';
-import { GATE_HELP } from './gate-help.ts';
-import { type ReleaseFlags, readRelease } from './release-input.ts';
+import { inert } from '../../../document/text/inert.ts';
+import { type DrillResult, drillsFor, runDrill } from '../../../gate/drill/drill.ts';
+import { gate } from '../../../gate/gate.ts';
+import { verdictText } from '../../../gate/verdict/verdict-text.ts';
+import { SteelyardError } from '../../../rules/error.ts';
+import { type Run, run } from '../../run.ts';
+import { say } from '../../terminal/message.ts';
+import { writeStdout } from '../../terminal/output.ts';
+import { withRelease } from '../gate-command.ts';
+import { GATE_HELP } from '../gate-help.ts';
+import { type ReleaseFlags, readRelease } from '../release-input.ts';
 
 interface Flags extends ReleaseFlags {
   readonly format: 'text' | 'json';
