@@ -128,14 +128,15 @@ Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, con
 }
 
 // measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null, part =
-// 'all') control[0]: abort flag; control[slot]: bytes done, unless the part is 'ranges': whoever digests the
-// file tells them.
+// 'all', following = 0) control[0]: abort flag; control[following]: bytes of a file that is still arriving,
+// negative: no more will come; 0: it is all there; control[slot]: bytes done, unless the part is 'ranges':
+// whoever digests the file tells them.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 7 || info.Length() > 8 || !info[0].IsNumber() || !info[1].IsNumber() ||
+  if (info.Length() < 7 || info.Length() > 9 || !info[0].IsNumber() || !info[1].IsNumber() ||
       !info[2].IsTypedArray() || !(info[3].IsNull() || info[3].IsTypedArray()) || !info[4].IsNumber() ||
       !info[5].IsString() || !(info[6].IsNull() || info[6].IsString()) ||
-      (info.Length() == 8 && !info[7].IsString())) {
+      (info.Length() >= 8 && !info[7].IsString()) || (info.Length() == 9 && !info[8].IsNumber())) {
     return fail(env, "wrong arguments");
   }
   Job job = {};
@@ -145,7 +146,7 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
 
   if (!read_io(info[5], job.io)) return fail(env, "io");
 
-  const std::string part = info.Length() == 8 ? info[7].As<Napi::String>().Utf8Value() : "all";
+  const std::string part = info.Length() >= 8 ? info[7].As<Napi::String>().Utf8Value() : "all";
   if (part != "all" && part != "ranges") return fail(env, "part");
   job.part = part == "ranges" ? Part::kRanges : Part::kAll;
 
@@ -157,6 +158,12 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   if (!read_control(info[3], info[4], abort, progress)) return fail(env, "control");
   job.abort = abort;
   job.progress = job.part != Part::kRanges ? progress : nullptr;
+  if (info.Length() == 9 && info[8].As<Napi::Number>().DoubleValue() != 0) {
+    std::atomic<int64_t>* available = nullptr;
+    if (!read_control(info[3], info[8], abort, available) || available == nullptr)
+      return fail(env, "following");
+    job.available = available;
+  }
 
   try {
     if (const char* problem = read_ranges(info[2].As<Napi::Float64Array>(), job.ranges))

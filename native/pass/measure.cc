@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 #include "bytes/crash.h"
 #include "counts/counts.h"
@@ -141,6 +142,24 @@ const char* invalid(const Job& job) {
   return nullptr;
 }
 
+namespace {
+
+// Waits until the file has its first `end` bytes. False: it will not have them, or the job is to stop.
+// Nothing can wake this thread from JavaScript, so it looks again every 200 µs.
+bool arrived(const Job& job, uint64_t end) {
+  constexpr timespec kPause = {0, 200'000};
+  if (job.available == nullptr) return true;
+  for (;;) {
+    const int64_t available = job.available->load(std::memory_order_acquire);
+    if (available < 0) return false;
+    if (static_cast<uint64_t>(available) >= end) return true;
+    if (job.abort != nullptr && job.abort->load(std::memory_order_relaxed) != 0) return false;
+    nanosleep(&kPause, nullptr);
+  }
+}
+
+}  // namespace
+
 Measurement measure(const Job& job) {
 #ifdef STEELYARD_CRASH_POINTS
   crash_if_asked(job.size);
@@ -161,13 +180,18 @@ Measurement measure(const Job& job) {
   uint8_t digest[32] = {};
   result.record.put_digest(digest);  // the file's, which is known last
   RangePass pass(job, result.record);
+  uint64_t done = 0;
   for (;;) {
     if (job.abort != nullptr && job.abort->load(std::memory_order_relaxed) != 0) {
       return failed(Outcome::kAborted, window);
     }
+    // The chunk that comes, and no byte beyond it, is touched.
+    if (!arrived(job, std::min(job.size, done + Window::kChunkSize)))
+      return failed(Outcome::kAborted, window);
     if (ReadStatus status = window.next(); status != ReadStatus::kOk)
       return failed(outcome_of(status), window);
     if (window.size() == 0) break;
+    done += window.size();
     pass.update(window.data(), window.start(), window.start() + window.size());
     if (ReadStatus status = window.check(); status != ReadStatus::kOk)
       return failed(outcome_of(status), window);

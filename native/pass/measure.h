@@ -35,6 +35,8 @@ struct Job {
   // Shared with other threads; either may be null.
   const std::atomic<int64_t>* abort;  // not 0: stop
   std::atomic<int64_t>* progress;     // bytes done
+  // A file that is still arriving: how many bytes from its beginning are there; negative: no more will come.
+  const std::atomic<int64_t>* available = nullptr;
 };
 
 enum class Outcome : uint8_t { kDone, kAborted, kTruncated, kFailed };

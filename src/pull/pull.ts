@@ -10,8 +10,7 @@ import { findingOf, isRefused, unexpected } from './expectation/refusal.ts';
 import { argued, selected } from './expectation/selection.ts';
 import { mismatches } from './expectation/verification.ts';
 import { assertDeclared, zoneOf } from './expectation/zone.ts';
-import { arrive } from './quarantine/arrival.ts';
-import { listingOf } from './quarantine/ledger.ts';
+import { fetchInto, HeaderRefused } from './quarantine/fetching.ts';
 import { holdsExactly, isTaken, Quarantine } from './quarantine/quarantine.ts';
 import { assertLocked, lockedBy } from './receipt/lock.ts';
 import { type Receipt, receiptOf, signReceipt, writeReceipt } from './receipt/receipt.ts';
@@ -21,8 +20,6 @@ export type { SignedMbom } from './expectation/declared-mbom.ts';
 export { inertJson } from './receipt/receipt.ts';
 export type { PullOptions, PullResult } from './result.ts';
 export { renderPull } from './text.ts';
-
-const CONNECTIONS = 8;
 
 /**
  * Pulls a model: lists and pins it, fetches it into a quarantine, scans it there, holds every digest against what was expected, and
@@ -117,12 +114,14 @@ async function fetched(
   const quarantine = Quarantine.open(options.output);
   let [isKept, isBad] = [false, false];
   try {
-    await fetchInto(quarantine, source, options);
-    const judged = await judge(quarantine, source, result, way, options);
+    const followed = await fetchInto(quarantine, source, options);
+    const judged = await judge(quarantine, source, result, way, { ...options, followed });
     isBad = judged.outcome === 'fail';
     isKept = judged.outcome === 'error' || (isBad && (options.keepQuarantine ?? false));
     return isKept ? { ...judged, quarantine: quarantine.model } : judged;
   } catch (error) {
+    if (error instanceof HeaderRefused)
+      return { ...result, outcome: 'fail', findings: [...result.findings, ...error.findings] };
     // What arrived before the network failed is not fetched again.
     isKept = !(error instanceof SteelyardError) || findingOf(error) === null;
     throw error;
@@ -143,28 +142,8 @@ async function refusing(result: PullResult, action: () => Promise<PullResult>): 
   }
 }
 
-async function fetchInto(quarantine: Quarantine, source: Source, options: PullOptions): Promise<void> {
-  const { connections = CONNECTIONS, signal = new AbortController().signal, onProgress } = options;
-  const bytesTotal = source.files.reduce((sum, { size }) => sum + size, 0);
-  let [bytesDone, filesDone] = [0, 0];
-  const tell = (): void =>
-    onProgress?.({ filesDone, filesTotal: source.files.length, bytesDone, bytesTotal });
-  await arrive({
-    source,
-    quarantine,
-    listing: listingOf(source),
-    connections,
-    signal,
-    onBytes: (count) => {
-      bytesDone += count;
-      tell();
-    },
-    onFile: () => {
-      filesDone++;
-      tell();
-    },
-  });
-}
+/** With what was measured while it arrived. */
+type Scanned = PullOptions & Pick<ScanOptions, 'followed'>;
 
 /** What lies in the quarantine, scanned and compared; the model is committed only here. */
 async function judge(
@@ -172,7 +151,7 @@ async function judge(
   source: Source,
   result: PullResult,
   way: Way,
-  options: PullOptions,
+  options: Scanned,
 ): Promise<PullResult> {
   const judged = await scanned(quarantine.model, result, options);
   if (judged.outcome !== 'pass') return judged;
@@ -204,16 +183,29 @@ async function alreadyThere(
   return { ...judged, receipt };
 }
 
-async function scanned(folder: string, result: PullResult, options: PullOptions): Promise<PullResult> {
+async function scanned(folder: string, result: PullResult, options: Scanned): Promise<PullResult> {
   const report = await scan(folder, { ...scanOptions(options), followSymlinks: 'never' });
   const changed = mismatches(report.files, result, folder);
   const outcome = changed.length > 0 ? 'fail' : report.verdict.outcome;
   return { ...result, outcome, findings: [...result.findings, ...changed], report };
 }
 
-function scanOptions(options: PullOptions): ScanOptions {
-  const { failOn, policy, today, baseline, mode, base, threads, isolate, forensics, signal } = options;
-  const given = { failOn, policy, today, baseline, mode, base, threads, isolate, forensics, signal };
+function scanOptions(options: Scanned): ScanOptions {
+  const { failOn, policy, today, baseline, mode, base, threads, isolate, forensics, signal, followed } =
+    options;
+  const given = {
+    failOn,
+    policy,
+    today,
+    baseline,
+    mode,
+    base,
+    threads,
+    isolate,
+    forensics,
+    signal,
+    followed,
+  };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 

@@ -115,6 +115,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'native.ts',
     'plan.ts',
     'spectrum.ts',
+    'thread/pool.ts',
     'thread/workers.ts',
   ],
   'scan/model': ['companion.ts', 'file.ts'],

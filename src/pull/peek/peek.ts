@@ -19,6 +19,8 @@ export { renderPeek } from './peek-text.ts';
 const FIRST = 256 * 1024;
 /** No header of a model is longer; a claim of more is not followed. */
 const MOST = 256 * 2 ** 20;
+/** As a scan keeps them. */
+const DOCUMENT = 16 * 2 ** 20;
 const AT_ONCE = 8;
 
 /** Throws what openSource throws, and what its reads do. */
@@ -48,19 +50,20 @@ async function lookAt(
 ): Promise<MeasuredFile> {
   const { path, size } = file;
   const isWeights = detectFormat(path, new Uint8Array()) !== null;
-  const isKept = !isWeights && isDocument(path);
+  const isKept = !isWeights && isDocument(path) && size <= DOCUMENT;
   let bytes = await head(isWeights ? FIRST : isKept ? size : 0);
   const format = detectFormat(path, bytes);
   let layout: Layout | null = null;
   let violations: readonly Violation[] = [];
   while (format !== null) {
-    const header = await earlyLayout(format, bytes, size);
-    if (typeof header !== 'number') {
+    const early = await earlyLayout(format, bytes, size);
+    if (typeof early !== 'number') {
+      const { header } = early;
       violations = header.violations;
       layout = header.headerSize === null ? null : header;
       break;
     }
-    bytes = Buffer.concat([bytes, await head(header, bytes.length)]);
+    bytes = Buffer.concat([bytes, await head(early, bytes.length)]);
   }
   const tensors = (layout?.tensors ?? []).map(() => null);
   const entry = { path, absolute: path };

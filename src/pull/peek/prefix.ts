@@ -17,6 +17,8 @@ class NeedMore extends Error {
 
 class Prefix implements ByteSource {
   readonly size: number;
+  /** As ModelFile counts what readers were given from the beginning on, without a gap. */
+  parsed = 0;
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array, size: number) {
@@ -25,20 +27,27 @@ class Prefix implements ByteSource {
   }
 
   read(start: number, size: number): Uint8Array {
-    if (start + size <= this.#bytes.length) return this.#bytes.subarray(start, start + size);
+    if (start + size <= this.#bytes.length) {
+      if (start === this.parsed) this.parsed += size;
+      return this.#bytes.subarray(start, start + size);
+    }
     if (start < this.#bytes.length) throw new NeedMore(start + size);
     return new Uint8Array(size);
   }
 }
 
-/** Of a file of `size` bytes that begins with these. A number: how many bytes it takes to say more, at least twice as many as there are. */
-export async function earlyLayout(
-  format: Format,
-  bytes: Uint8Array,
-  size: number,
-): Promise<Layout | Unreadable | number> {
+/** A header, and how many bytes of it the readers were given. */
+interface Early {
+  readonly header: Layout | Unreadable;
+  readonly parsed: number;
+}
+
+/** Of a file of `size` bytes that begins with these. A number: how many it takes to say more, at least twice as many as there are. */
+export async function earlyLayout(format: Format, bytes: Uint8Array, size: number): Promise<Early | number> {
+  const prefix = new Prefix(bytes, size);
   try {
-    return await inTurns(readLayout(format, new Prefix(bytes, size)));
+    const header = await inTurns(readLayout(format, prefix));
+    return { header, parsed: prefix.parsed };
   } catch (error) {
     if (error instanceof NeedMore) return Math.min(size, Math.max(error.end, 2 * bytes.length));
     throw error;

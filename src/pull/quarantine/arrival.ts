@@ -20,6 +20,8 @@ interface Arrival {
   readonly signal: AbortSignal;
   /** Bytes that are there, each time some more are. */
   readonly onBytes: (count: number) => void;
+  /** The first `available` bytes of a file are there. */
+  readonly onPrefix: (file: SourceFile, available: number) => void;
   /** A file is whole, in the quarantine. Not yet whether it is right. */
   readonly onFile: (file: SourceFile) => void;
 }
@@ -29,6 +31,9 @@ interface Part {
   readonly file: SourceFile;
   readonly done: Set<number>;
   left: number;
+  /** The first piece that is not there, and how far the file goes without a gap. */
+  first: number;
+  available: number;
   descriptor: number | null;
 }
 
@@ -44,7 +49,7 @@ const put = promisify(write);
 
 /** Fetches what is missing of every file. The first error stops all; what arrived before it stays for the next time. */
 export async function arrive(arrival: Arrival): Promise<void> {
-  const { source, quarantine, listing, connections, onBytes, onFile } = arrival;
+  const { source, quarantine, listing, connections, onBytes, onPrefix, onFile } = arrival;
   const known = quarantine.resume(listing);
   const seekable = await source.seekable(arrival.signal);
   const parts = source.files.map((file) => partOf(file, known, seekable));
@@ -68,8 +73,12 @@ export async function arrive(arrival: Arrival): Promise<void> {
   const connection = async (): Promise<void> => {
     while (next < pieces.length && !failed.signal.aborted) {
       const piece = pieces[next++]!;
-      await fetchPiece(source, quarantine, piece, failed.signal, onBytes);
+      await fetchPiece(source, quarantine, piece, failed.signal, (count, at) => {
+        onBytes(count);
+        grow(piece, at);
+      });
       piece.part.done.add(piece.index);
+      grow(piece, piece.end);
       if (--piece.part.left === 0) finish(piece.part);
       record();
     }
@@ -87,6 +96,15 @@ export async function arrive(arrival: Arrival): Promise<void> {
     arrival.signal.removeEventListener('abort', stop);
     for (const { descriptor } of parts) if (descriptor !== null) closeSync(descriptor);
     record(true);
+  }
+
+  /** Pieces come in any order; what is followed is the beginning without a gap. */
+  function grow({ part, index }: Piece, end: number): void {
+    if (index === part.first) part.available = Math.max(part.available, end);
+    const size = pieceSize(part.file, seekable);
+    while (part.done.has(part.first)) part.first++;
+    part.available = Math.max(part.available, Math.min(part.first * size, part.file.size));
+    onPrefix(part.file, part.available);
   }
 
   function finish(part: Part): void {
@@ -113,7 +131,7 @@ const pieceSize = ({ size }: SourceFile, seekable: boolean): number => (seekable
 function partOf(file: SourceFile, known: Ledger | null, seekable: boolean): Part {
   const count = Math.ceil(file.size / pieceSize(file, seekable));
   const done = new Set([...(known?.pieces.get(file.path) ?? [])].filter((index) => index < count));
-  return { file, done, left: count - done.size, descriptor: null };
+  return { file, done, left: count - done.size, first: 0, available: 0, descriptor: null };
 }
 
 /** Bytes that are not there yet. */
@@ -140,7 +158,7 @@ async function fetchPiece(
   quarantine: Quarantine,
   { part, start, end }: Piece,
   signal: AbortSignal,
-  onBytes: (count: number) => void,
+  onBytes: (count: number, end: number) => void,
 ): Promise<void> {
   part.descriptor ??= quarantine.openFile(part.file.path);
   const { descriptor } = part;
@@ -148,7 +166,7 @@ async function fetchPiece(
   for await (const bytes of source.read(part.file, start, end, signal)) {
     await writeAll(descriptor, bytes, at, part.file.path);
     at += bytes.length;
-    onBytes(bytes.length);
+    onBytes(bytes.length, at);
   }
   await sync(descriptor).catch((cause) => {
     throw writeError(cause, part.file.path);

@@ -94,6 +94,11 @@ export class Quarantine {
     });
   }
 
+  /** A file of the model, for reading. */
+  readFile(path: string): number {
+    return attempt(path, () => openSync(join(this.model, path), constants.O_RDONLY | constants.O_NOFOLLOW));
+  }
+
   /**
    * What is in the quarantine, durable, becomes the model: there is a moment before it and one after it, none between.
    * `documents`: what is written beside it, by the ending of the name. They come first, so that no model is without them.

@@ -40,6 +40,8 @@ interface Addon {
     io: Io,
     kernel: string | null,
     part?: Part,
+    /** The word of `control` that says how much of a file that is still arriving is there. */
+    following?: number,
   ): NativeMeasurement;
   /** `what`: the seed of a sketch, or a basis (rows × rank) onto which the difference is projected instead. */
   difference(

@@ -1,5 +1,18 @@
 // What a caller asks of the measure stage, and hears of it.
-import type { Io } from './native.ts';
+import type { Io, NativeMeasurement } from './native.ts';
+
+/** Of one file. */
+export interface FileMeasurement extends Omit<NativeMeasurement, 'record'> {
+  /** Of the workers that shared the file, in the order of its ranges; the last has the file's digest. */
+  readonly records: readonly ArrayBuffer[];
+}
+
+/** What the native pass made of a file while it arrived, and which ranges it was told. */
+export interface Followed {
+  readonly size: number;
+  readonly ranges: Float64Array;
+  readonly native: FileMeasurement;
+}
 
 export interface Progress {
   readonly filesDone: number;
@@ -33,4 +46,6 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal;
   /** Called about ten times a second. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Files that were measured while they arrived, by path; one whose readers now plan otherwise is measured again. */
+  readonly followed?: ReadonlyMap<string, Followed>;
 }

@@ -22,7 +22,7 @@ export const wantedOf = ({ rows = false, sketch = false, forensics = false }: Pa
 /** Numbers per range of a plan. */
 export const RANGE_SIZE = 7;
 
-interface Plan {
+export interface Plan {
   /**
    * RANGE_SIZE numbers per range: start, end, dtype code or -1 for a digest alone, columns, what is wanted of them (1: norms and
    * digests of rows, 2: a sketch, 4: forensics), the low and high half of the sketch's seed. Shared memory: of a plan of 100,000

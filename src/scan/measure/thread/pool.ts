@@ -4,6 +4,7 @@ import type { Piscina } from 'piscina';
 import { SteelyardError } from '../../../rules/error.ts';
 import { turns } from '../../../runtime/turn.ts';
 import { type Io, type NativeMeasurement, native } from '../native.ts';
+import type { FileMeasurement } from '../options.ts';
 import { RANGE_SIZE } from '../plan.ts';
 import { divide } from '../record/share.ts';
 import { type Job, measure } from './worker.ts';
@@ -14,14 +15,10 @@ const SHARED_SIZE = 64 * 1024 * 1024;
 /** Up to this the pass takes less time (0.1 ms) than a worker's answer, and a scan of small files needs no worker at all. */
 const IN_PLACE_SIZE = 64 * 1024;
 
-export interface FileMeasurement extends Omit<NativeMeasurement, 'record'> {
-  /** Of the workers that shared the file, in the order of its ranges; the last has the file's digest. */
-  readonly records: readonly ArrayBuffer[];
-}
-
 export class MeasurePool {
   readonly threads: number;
   readonly #staysFree: boolean;
+  readonly #files: number;
   #busy = 0;
   #piscina: Piscina<Job, NativeMeasurement> | undefined;
   readonly #control: BigInt64Array;
@@ -33,9 +30,10 @@ export class MeasurePool {
   /** `files`: how many jobs there can be. `staysFree`: as in {@link measureFiles}. Throws NATIVE_UNAVAILABLE. */
   constructor(threads: number, files: number, signal: AbortSignal | undefined, staysFree: boolean) {
     this.threads = threads;
+    this.#files = files;
     this.#staysFree = staysFree;
     native(); // fails here, with its advice, and not inside a worker
-    this.#control = new BigInt64Array(new SharedArrayBuffer(8 * (files + 1)));
+    this.#control = new BigInt64Array(new SharedArrayBuffer(8 * (2 * files + 1)));
     this.#signal = signal;
     if (signal?.aborted) this.#abort();
     signal?.addEventListener('abort', this.#abort);
@@ -43,7 +41,7 @@ export class MeasurePool {
 
   /** Bytes that all jobs together have done. */
   get bytesDone(): number {
-    return Number(this.#control.subarray(1).reduce((sum, bytes) => sum + bytes, 0n));
+    return Number(this.#control.subarray(1, this.#files + 1).reduce((sum, bytes) => sum + bytes, 0n));
   }
 
   /** `index` of the file, from 0. `last`: no other file will ask for a worker soon. Throws ABORTED. */
@@ -55,12 +53,46 @@ export class MeasurePool {
     io: Io,
     last: boolean,
   ): Promise<FileMeasurement> {
-    const job = { fd, size, ranges, control: this.#control, slot: index + 1, io };
+    const job = { fd, size, ranges, control: this.#control, slot: index + 1, io, following: 0 };
     const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.threads;
     const parts = shared ? await this.#share(job) : [await this.#run({ ...job, part: 'all' })];
     const measured = parts.findLast(({ outcome }) => outcome !== 'done') ?? parts[0]!;
     if (measured.outcome === 'aborted') this.assertGoing();
     return { ...measured, records: parts.map(({ record }) => record) };
+  }
+
+  /**
+   * Measures a file while it arrives: no byte is touched before `arrived` has said that it is there. null: no more came.
+   * `fd` must stay open until this is done.
+   */
+  async follow(
+    index: number,
+    fd: number,
+    size: number,
+    ranges: Float64Array,
+    io: Io,
+  ): Promise<FileMeasurement | null> {
+    const [slot, following] = [index + 1, this.#wordOf(index)];
+    const measured = await this.#run({
+      fd,
+      size,
+      ranges,
+      control: this.#control,
+      slot,
+      io,
+      following,
+      part: 'all',
+    });
+    return measured.outcome === 'aborted' ? null : { ...measured, records: [measured.record] };
+  }
+
+  /** The first `bytes` of a file are there; negative: no more will come. */
+  arrived(index: number, bytes: number): void {
+    Atomics.store(this.#control, this.#wordOf(index), BigInt(bytes));
+  }
+
+  #wordOf(index: number): number {
+    return this.#files + 1 + index;
   }
 
   /** One file, two workers. Two passes read the same bytes or the file changed meanwhile, which its times tell. */

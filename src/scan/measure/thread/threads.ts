@@ -8,10 +8,10 @@ import type { Kind } from '../../identify/kind.ts';
 import { documentViolations, readDocument } from '../../model/companion.ts';
 import { changed, type FileEntry, ModelFile } from '../../model/file.ts';
 import type { Lanes, MeasuredFile } from '../measured.ts';
-import type { MeasureOptions } from '../options.ts';
-import { PARSED_RANGE, planRanges, wantedOf } from '../plan.ts';
+import type { FileMeasurement, Followed, MeasureOptions } from '../options.ts';
+import { PARSED_RANGE, type Plan, planRanges, wantedOf } from '../plan.ts';
 import { readRecord } from '../record/record.ts';
-import type { FileMeasurement, MeasurePool } from './pool.ts';
+import type { MeasurePool } from './pool.ts';
 
 export class MeasureThreads implements Lanes {
   /** One file more than there are workers is open, so that its header is read while they are busy. */
@@ -66,7 +66,9 @@ async function measureFile(
     const plan = planRanges(layout, parsed.size, wantedOf(options));
     await turn();
     const begun = performance.now();
-    const native = await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last);
+    const native =
+      known(options.followed?.get(entry.path), file.size, plan) ??
+      (await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last));
     const seconds = (performance.now() - begun) / 1000;
     assertRead(entry, native);
     const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
@@ -96,6 +98,16 @@ const stateOf = (examined: boolean, kind: Kind): Pick<MeasuredFile, 'kind' | 'st
   kind,
   state: examined ? 'examined' : kind === 'unknown' ? 'hashed' : 'identified',
 });
+
+/** What was measured while the file arrived, if the readers plan the same over the whole of it, number by number. */
+function known(followed: Followed | undefined, size: number, { ranges }: Plan): FileMeasurement | undefined {
+  const isSame =
+    followed !== undefined &&
+    followed.size === size &&
+    followed.ranges.length === ranges.length &&
+    ranges.every((value, i) => value === followed.ranges[i]);
+  return isSame ? followed.native : undefined;
+}
 
 function assertRead(entry: FileEntry, { outcome, offset, errno }: FileMeasurement): void {
   if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);

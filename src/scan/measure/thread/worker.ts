@@ -12,10 +12,22 @@ export interface Job {
   readonly slot: number;
   readonly io: Io;
   readonly part: Part;
+  /** The word that says how many bytes of a file have arrived; 0: all are there. */
+  readonly following: number;
 }
 
-export function measure({ fd, size, ranges, control, slot, io, part }: Job): NativeMeasurement {
-  return native().measure(fd, size, ranges, control, slot, io, null, part);
+export function measure({ fd, size, ranges, control, slot, io, part, following }: Job): NativeMeasurement {
+  return native().measure(
+    fd,
+    size,
+    ranges,
+    control,
+    slot,
+    io,
+    null,
+    part,
+    ...(following === 0 ? [] : [following]),
+  );
 }
 
 /** From this on, copying a record to the other thread costs more than loading what moves it. */
