@@ -207,7 +207,7 @@ t.test('Dockerfiles', async (t) => {
     ['ENV OPENAI_API_KEY=abcdefghij', ['secret/literal']],
     ['ARG HF_TOKEN', []],
     ['ONBUILD RUN pip install torch', ['build/unhashed']],
-    ['CMD vllm serve /m --trust-remote-code', ['load/online', 'load/remote-code']],
+    ['CMD vllm serve /m --trust-remote-code', ['load/remote-code']],
     [
       'ENTRYPOINT ["vllm", "serve"]\nCMD ["/m", "--trust-remote-code"]\nENV HF_HUB_OFFLINE=1',
       ['load/remote-code'],
@@ -253,7 +253,6 @@ t.test('OCI image configurations', async (t) => {
   t.strictSame(rulesOf(await image({ User: 'root:root' })), ['user/root']);
   t.strictSame(rulesOf(await image({ User: '1', Env: ['API_KEY=abcdefgh'] })), ['secret/literal']);
   t.strictSame(rulesOf(await image({ User: '1', Cmd: ['vllm', 'serve', '--trust-remote-code'] })), [
-    'load/online',
     'load/remote-code',
   ]);
   const history = [
@@ -261,6 +260,78 @@ t.test('OCI image configurations', async (t) => {
     { created_by: '/bin/sh -c #(nop) CMD' },
   ];
   t.strictSame(rulesOf(await image({ User: '1' }, history)), ['build/piped']);
+});
+
+t.test('what public manifests have, and is no fault', async (t) => {
+  const silent: [why: string, text: string, rule: RegExp, file?: string][] = [
+    [
+      'a tool in an archive is no weights',
+      'FROM a\nRUN wget https://dl.example/k6/k6-linux-amd64.tar.gz',
+      /^model/,
+      'Dockerfile',
+    ],
+    [
+      'a source archive is no weights',
+      'FROM a\nADD https://github.com/x/y/archive/v1.tar.gz /x',
+      /^model/,
+      'Dockerfile',
+    ],
+    ['the -m of Python is no model', 'FROM a\nCMD python3 -m llama_cpp.server', /^model/, 'Dockerfile'],
+    [
+      'llama-server in an image has its key where it runs',
+      'FROM a\nCMD ["llama-server", "-m", "/m.gguf"]',
+      /^load/,
+      'Dockerfile',
+    ],
+    [
+      'a stage for each platform',
+      `FROM a@${DIGEST} AS base-amd64\nFROM base-$TARGETARCH\nUSER 1`,
+      /^image/,
+      'Dockerfile',
+    ],
+    [
+      'a base image that promises its user',
+      `FROM gcr.io/distroless/static:nonroot@${DIGEST}`,
+      /^user/,
+      'Dockerfile',
+    ],
+    ['a switch is no secret', pod('image: a\nenv: [{name: ALLOW_EMPTY_PASSWORD, value: "yes"}]'), /^secret/],
+    ['a router serves no model', pod('image: aibrix/sglang-router:1'), /^(?:model|load|provenance)/],
+    [
+      'a picker serves no model',
+      pod('image: ghcr.io/llm-d/llm-d-router-endpoint-picker:1'),
+      /^(?:model|load|provenance)/,
+    ],
+    ['a mock serves no model', pod('image: aibrix/vllm-mock:1'), /^(?:model|load|provenance)/],
+    [
+      'a packer serves no model',
+      pod('image: pytorch/torchserve:1\nargs: [torch-model-archiver]'),
+      /^(?:model|load)/,
+    ],
+    ['a scikit-learn server asks no hub', pod('image: kserve/sklearnserver:1'), /^load/],
+    [
+      'a folder of the server is no model',
+      pod('image: pytorch/torchserve:1\nvolumeMounts: [{name: v, mountPath: /home/model-server/tmp}]'),
+      /^model/,
+    ],
+  ];
+  for (const [why, text, rule, file] of silent)
+    t.strictSame(rulesOf(await lintText(text, file), rule), [], why);
+  const told: [why: string, text: string, rules: string[]][] = [
+    [
+      'weights in an archive',
+      serve('[sh, -c, "curl -O https://x.example/models/chat.tar.gz"]'),
+      ['model/mutable-source'],
+    ],
+    [
+      'the first word of vLLM',
+      pod(`image: vllm/vllm-openai@${DIGEST}\nargs: [acme/chat, --port, "1"]`),
+      ['model/mutable-source', 'model/unverified'],
+    ],
+  ];
+  for (const [why, text, rules] of told) t.strictSame(rulesOf(await lintText(text), /^model/), rules, why);
+  for (const image of ['$IMAGE', '\u0024{IMAGE}', 'ko://example/x'])
+    t.match((await lintText(pod(`image: ${image}`))).errors, [{ code: 'INVALID_MANIFEST' }], image);
 });
 
 t.test('network policies', async (t) => {

@@ -61,19 +61,24 @@ function online(workload: Workload, container: Container, engine: Engine): Broke
         actual: `HF_ENDPOINT=${endpoint.value ?? '(from elsewhere)'}`,
       }),
     );
+  // An image by itself is not told yet how it will run.
+  const placed = workload.format === 'kubernetes' || workload.format === 'compose';
   const offline = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].some((name) =>
     ON.test(env.get(name)?.value ?? ''),
   );
-  if (engine.hub === true && !offline)
+  if (placed && engine.hub === true && !offline)
     found.push(say('load/online', container.at, `${engine.name} runs without HF_HUB_OFFLINE=1`));
   return found;
 }
 
 interface Swap {
   readonly engine: string;
-  readonly find: (
-    container: Container,
-  ) => { readonly at: Fact<unknown>['at']; readonly message: string } | null;
+  readonly find: (container: Container) => {
+    readonly at: Fact<unknown>['at'];
+    readonly message: string;
+    /** Something is missing that may still be given where the image runs. */
+    readonly placed?: boolean;
+  } | null;
 }
 
 const flagIn = ({ commands }: Container, ...names: readonly string[]) =>
@@ -113,7 +118,11 @@ const SWAPS: readonly Swap[] = [
         return { at: props.at, message: '--props lets a request change properties of the server' };
       const key = flagIn(container, '--api-key', '--api-key-file');
       if (key !== null || container.env.has('LLAMA_API_KEY')) return null;
-      return { at: container.at, message: 'without --api-key-file anybody sets adapters by /lora-adapters' };
+      return {
+        at: container.at,
+        message: 'without --api-key-file anybody sets adapters by /lora-adapters',
+        placed: true,
+      };
     },
   },
   {
@@ -155,5 +164,8 @@ const SWAPS: readonly Swap[] = [
 
 function hotSwap(workload: Workload, container: Container, { name }: Engine): Broken[] {
   const found = SWAPS.find(({ engine }) => engine === name)?.find(container) ?? null;
-  return found === null ? [] : [about(workload, container)('load/hot-swap', found.at, found.message)];
+  const image = workload.format === 'dockerfile' || workload.format === 'oci';
+  return found === null || (found.placed === true && image)
+    ? []
+    : [about(workload, container)('load/hot-swap', found.at, found.message)];
 }

@@ -26,8 +26,11 @@ export function mutable({ kind, value, revision }: ModelSource): string | null {
   return MOVING.test(value) ? 'the name of the folder says that its content moves' : null;
 }
 
-const WEIGHTS = /\.(?:safetensors|gguf|ggml|bin|pth?|ckpt|onnx|h5|pkl|npz|tar(?:\.\w+)?|tgz|zip)(?:$|[?#])/i;
-const HUB = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co|modelscope\.cn)\//;
+const WEIGHTS = /\.(?:safetensors|gguf|ggml|pth?|ckpt|onnx|h5|pkl|npz)(?:$|[?#])/i;
+/** What tools come in, too: weights only where the address says so. */
+const ARCHIVE =
+  /(?:models?|weights?|checkpoints?|adapters?|loras?)[/_.-].*\.(?:bin|tar(?:\.\w+)?|tgz|zip)(?:$|[?#])/i;
+const HUB = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co|modelscope\.cn)\/(?!datasets\/|spaces\/)/;
 
 /** wget and curl of weights, clones of a hub: without a checksum nobody knows what came. */
 export function downloadFindings(commands: readonly Words[], say: ReturnType<typeof about>): Broken[] {
@@ -37,7 +40,7 @@ export function downloadFindings(commands: readonly Words[], say: ReturnType<typ
     const clones = names.includes('git') && names.includes('clone');
     const address = words.find(
       ({ value }) =>
-        (fetches && /^https?:\/\//.test(value) && WEIGHTS.test(value)) || (clones && HUB.test(value)),
+        (fetches && /^https?:\/\//.test(value) && isWeights(value)) || (clones && HUB.test(value)),
     );
     if (address === undefined) return [];
     return [
@@ -49,4 +52,5 @@ export function downloadFindings(commands: readonly Words[], say: ReturnType<typ
   });
 }
 
-export const isWeights = (address: string): boolean => WEIGHTS.test(address) || HUB.test(address);
+export const isWeights = (address: string): boolean =>
+  WEIGHTS.test(address) || ARCHIVE.test(address) || HUB.test(address);

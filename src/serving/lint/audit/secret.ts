@@ -12,7 +12,7 @@ const KEY =
 const FORM =
   /\b(?:hf_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|glpat-[\w-]{20}|xox[abp]-[\w-]{10,})|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** A path, a reference, a switch or nothing is no secret. */
-const HARMLESS = /^(?:|true|false|none|null|\d{1,4}|EMPTY)$|^(?:\/|file:|<)|\$[({]?\w/i;
+const HARMLESS = /^(?:|true|false|yes|no|on|off|none|null|\d{1,4}|EMPTY)$|^(?:\/|file:|<)|\$[({]?\w|\{\{/i;
 
 const isSecret = (name: string, value: string): boolean =>
   FORM.test(value) || (KEY.test(name.replaceAll('-', '_')) && !HARMLESS.test(value));

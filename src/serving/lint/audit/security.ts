@@ -37,7 +37,9 @@ const isMesh = ({ name, image }: Container): boolean =>
 
 function userFindings(workload: Workload, container: Container): Broken[] {
   const { user } = container;
-  if (user.value === 'other') return [];
+  // Images whose tag is a promise about their user: distroless' nonroot.
+  const promised = user.value === 'unstated' && /:[\w.-]*nonroot\b/.test(container.image?.value ?? '');
+  if (user.value === 'other' || promised) return [];
   const message =
     user.value === 'root'
       ? 'the container runs as root'

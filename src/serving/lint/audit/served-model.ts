@@ -33,7 +33,7 @@ function served(workload: Workload, container: Container, engine: Engine): Broke
 }
 
 const WORDS =
-  /(?:^|[/._-])(?:models?|weights?|checkpoints?|loras?|adapters?|huggingface|hf[_-]?(?:home|cache|hub)|gguf)(?=$|[/._-])/i;
+  /(?:^|[/._-])(?:models?(?!-server)|weights?|checkpoints?|loras?|adapters?|huggingface|hf[_-]?(?:home|cache|hub)|gguf)(?=$|[/._-])/i;
 
 /** Volumes that hold the model: the one it is loaded from, and those that are called so. */
 function modelMounts({ mounts }: Container, model: ModelSource | null): Mount[] {

@@ -15,6 +15,8 @@ export interface Engine {
   readonly model: readonly string[];
   /** Its words after `program`, where the model is not a flag. */
   readonly positional?: RegExp;
+  /** The first word is the model where the image's own entry point runs. */
+  readonly first?: true;
   readonly env?: string;
   /** It asks the Hugging Face hub for what it does not find. */
   readonly hub?: true;
@@ -23,16 +25,17 @@ export interface Engine {
 const ENGINES: readonly Engine[] = [
   {
     name: 'vLLM',
-    image: /(?:^|[/-])(?:vllm|llm-d)(?:[-/:@]|$)/,
+    image: /(?:^|[/-])vllm(?:-[^/]*|server)?(?:[:@]|$)|\/llm-d-(?:cuda|rocm|xpu|cpu|hpu|tpu)(?:[-:@]|$)/,
     program: /(?:^|[\s/])vllm serve\b|vllm\.entrypoints|vllm-serve/,
     model: ['--model'],
     positional: /(?:^|[\s/])vllm serve ([^-\s]\S*)/,
+    first: true,
     hub: true,
   },
   {
     name: 'SGLang',
     image: /(?:^|\/)sglang(?:[-/:@]|$)/,
-    program: /sglang\.launch_server|(?:^|[\s/])sglang serve\b|sglang_router\.launch_server/,
+    program: /sglang\.launch_server|(?:^|[\s/])sglang serve\b/,
     model: ['--model-path', '--model'],
     hub: true,
   },
@@ -92,11 +95,17 @@ const ENGINES: readonly Engine[] = [
     hub: true,
   },
   {
-    name: 'KServe',
-    image: /(?:huggingface|sklearn|xgb|lgb|pmml|paddle)server/,
-    program: /-m (?:huggingface|sklearn|xgb|lgb|pmml|paddle)server\b/,
+    name: 'KServe for Hugging Face',
+    image: /huggingfaceserver/,
+    program: /-m huggingfaceserver\b/,
     model: ['--model-id', '--model-dir'],
     hub: true,
+  },
+  {
+    name: 'KServe',
+    image: /(?:sklearn|xgb|lgb|pmml|paddle)server/,
+    program: /-m (?:sklearn|xgb|lgb|pmml|paddle)server\b/,
+    model: ['--model-id', '--model-dir'],
   },
   {
     name: 'MLServer',
@@ -110,6 +119,10 @@ const ENGINES: readonly Engine[] = [
 
 const lineOf = (words: Words): string => words.map(({ value }) => value).join(' ');
 
+/** Images of the same projects that serve no model. */
+const BESIDE =
+  /[^/]*(?:router|picker|predictor|gateway|mock|simulator|-sim\b|-agent|exporter|operator|controller)[^/]*$/;
+
 /** The engine of a container; null for what is not known to serve. */
 export function engineOf({ image, commands, replaced, storage }: Container): Engine | null {
   const lines = commands.map(lineOf);
@@ -121,6 +134,7 @@ export function engineOf({ image, commands, replaced, storage }: Container): Eng
   if (replaced && !lines.some((line) => /^\S*(?:ba|da|a|z)?sh\b/.test(line) || line.includes('entrypoint')))
     return null;
   const name = image.value.toLowerCase();
+  if (BESIDE.test(name)) return null;
   return ENGINES.find((engine) => engine.image.test(name)) ?? null;
 }
 
@@ -135,18 +149,28 @@ export interface ModelSource {
 /** Where the server finds its model, if that is written here. */
 export function modelOf(container: Container, engine: Engine): ModelSource | null {
   const { storage, commands, env } = container;
-  if (storage !== null) return sourceOf(storage, null);
-  for (const words of commands) {
+  if (storage !== null) return storage.value === '' ? null : sourceOf(storage, null);
+  for (const whole of commands) {
+    const words = withoutModule(whole);
     const flag = engine.model.length === 0 ? null : flagOf(words, ...engine.model);
     const revision = flagOf(words, '--revision')?.value ?? env.get('REVISION')?.value ?? null;
     if (flag?.value != null) return sourceOf({ value: flag.value, at: flag.at }, revision);
     const named = engine.positional?.exec(lineOf(words))?.[1];
-    const word = words.find(({ value }) => value === named);
+    const first = engine.first === true && !container.replaced ? words[0] : undefined;
+    const word =
+      words.find(({ value }) => value === named) ??
+      (first?.value.startsWith('-') === false ? first : undefined);
     if (word !== undefined) return sourceOf(word, revision);
   }
   const stated = engine.env === undefined ? undefined : env.get(engine.env);
   if (stated?.value == null) return null;
   return sourceOf({ value: stated.value, at: stated.at }, env.get('REVISION')?.value ?? null);
+}
+
+/** `python -m llama_cpp.server -m model`: the first -m is the interpreter's. */
+function withoutModule(words: Words): Words {
+  const python = words.findIndex(({ value }) => /(?:^|\/)python[\d.]*$/.test(value));
+  return python >= 0 && words[python + 1]?.value === '-m' ? words.slice(python + 3) : words;
 }
 
 function sourceOf({ value, at }: Fact<string>, revision: string | null): ModelSource {

@@ -28,10 +28,10 @@ export const isPiped = (words: Words): boolean =>
     nameOf(words, /^(?:sudo|env)$/.test(nameOf(words, 1)) ? 2 : 1),
   );
 
-/** A job that trains reads and writes models, and serves none. */
+/** A job that trains or packs models reads and writes them, and serves none. */
 export const isTraining = (words: Words): boolean =>
   words.some(
     ({ value }) =>
       /(?:^|[/_.-])(?:train|finetune|fine_tune|sft|dpo|grpo|pretrain)(?:[_.-]|$)/.test(value) ||
-      /^(?:torchrun|deepspeed)$/.test(value.split('/').at(-1)!),
+      /^(?:torchrun|deepspeed|torch-model-archiver|trtllm-build)$/.test(value.split('/').at(-1)!),
   );

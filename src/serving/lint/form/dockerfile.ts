@@ -40,17 +40,23 @@ function imagesOf(parsed: Dockerfile, at: At): Fact<string>[] {
   const images: Fact<string>[] = [];
   for (const from of parsed.getFROMs()) {
     const value = resolved(from.getImage() ?? '', parsed, from);
-    if (!stages.has(value.toLowerCase()) && value !== 'scratch' && value !== '')
-      images.push({ value, at: at(from) });
+    if (!isStage(value, stages) && value !== 'scratch' && value !== '') images.push({ value, at: at(from) });
     const stage = from.getBuildStage();
     if (stage !== null) stages.add(stage.toLowerCase());
   }
   for (const copy of parsed.getCOPYs()) {
     const value = resolved(copy.getFromFlag()?.getValue() ?? '', parsed, copy);
-    if (value !== '' && !/^\d+$/.test(value) && !stages.has(value.toLowerCase()))
-      images.push({ value, at: at(copy) });
+    if (value !== '' && !/^\d+$/.test(value) && !isStage(value, stages)) images.push({ value, at: at(copy) });
   }
   return images;
+}
+
+/** A stage of this file, also where the platform chooses among them: `FROM base-$TARGETARCH`. */
+function isStage(value: string, stages: ReadonlySet<string>): boolean {
+  const name = value.toLowerCase();
+  const chosen = name.indexOf('$');
+  if (chosen <= 0) return stages.has(name);
+  return [...stages].some((stage) => stage.startsWith(name.slice(0, chosen)));
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-default}` with the values that ARG and ENV give here; the rest stays as it is. */

@@ -72,7 +72,9 @@ function unrendered(spec: Node): Fault[] {
   const hole = textsIn(spec).find(({ value }) => {
     const open = value.indexOf('{{');
     if (open >= 0 && value.indexOf('}}', open) >= 0) return !/[\n%]/.test(value);
-    return /^\$\{[A-Z_]\w*\}$/.test(value) || (value.startsWith('<%') && value.endsWith('%>'));
+    if (value.startsWith('<%') && value.endsWith('%>')) return true;
+    // Of envsubst, and of ko, which builds the image when the manifest is applied.
+    return /^\$(?:\{[A-Z_]\w*\}|[A-Z_]\w*)$|^ko:\/\//.test(value);
   });
   if (hole === undefined) return [];
   const message = 'a template that was not rendered; lint its output: helm template … | steelyard lint -';
