@@ -17,7 +17,7 @@ import { usage, withTrust } from '../option/trust-options.ts';
 import { outcomeText } from '../prove/outcome.ts';
 import { type Run, run } from '../run.ts';
 import { say, sayError } from '../terminal/message.ts';
-import { checkOutput, writeFileWhole, writeStdout } from '../terminal/output.ts';
+import { checkOutput, writeStdout } from '../terminal/output.ts';
 import {
   type Address,
   type DriftFlags,
@@ -110,7 +110,7 @@ async function drift(flags: DriftFlags, context: Run): Promise<number> {
   const behaviour = await behaviourOf(flags, rollout, headers, context.signal);
   if (behaviour !== null && 'refused' in behaviour) return refusal(behaviour.refused);
   const source = await sourceOf(flags, context.signal);
-  const reporter = await reporterOf(flags, context.signal);
+  const reporter = await reporterOf(flags, context.write);
   const round = async (): Promise<RoundRecord> => {
     const at = new Date();
     const record = await driftRound(await source.targets(), {
@@ -128,6 +128,10 @@ async function drift(flags: DriftFlags, context: Run): Promise<number> {
     return watch === undefined
       ? (await round()).exitCode
       : await watching(round, watch, reporter, context.signal);
+  } catch (cause) {
+    // Whatever was going on: a pause, a request, a file.
+    if (context.signal.aborted) throw new SteelyardError('ABORTED', 'interrupted', { cause });
+    throw cause;
   } finally {
     reporter.close();
     await source.close();
@@ -174,7 +178,7 @@ async function watching(
     }
     await pause(seconds * 1000, undefined, { signal }).catch(() => undefined);
   }
-  throw new SteelyardError('ABORTED', 'interrupted');
+  return 0; // the signal's own code takes its place
 }
 
 interface Reporter {
@@ -186,13 +190,13 @@ interface Reporter {
 
 async function reporterOf(
   { history, metrics, metricsListen, format }: DriftFlags,
-  signal: AbortSignal,
+  write: Run['write'],
 ): Promise<Reporter> {
   let counts: Counts = { rounds: [0, 0, 0], lastVerdict: null };
   let last: RoundRecord | null = null;
   const text = (): string => metricsText(last, counts);
-  const write = async (): Promise<void> => {
-    if (metrics !== undefined) await writeFileWhole(metrics, [text()], signal);
+  const writeMetrics = async (): Promise<void> => {
+    if (metrics !== undefined) await write(metrics, [text()]);
   };
   const close = metricsListen === undefined ? () => undefined : await metricsServer(metricsListen, text);
   return {
@@ -200,12 +204,12 @@ async function reporterOf(
       last = record;
       counts = counted(counts, record.exitCode, record.at);
       if (history !== undefined) await appendLine(history, driftLine(record));
-      await write();
-      await writeStdout([format === 'json' ? driftLine(record) : roundText(record)]);
+      await writeMetrics();
+      await write(undefined, [format === 'json' ? driftLine(record) : roundText(record)]);
     },
     failed: async () => {
       counts = counted(counts, 2, '');
-      await write();
+      await writeMetrics();
     },
     close,
   };
