@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { checkCommand, compareCommand } from './canary-compare.ts';
 import { fingerprintCommand, initCommand, runCommand } from './canary-run.ts';
+import { sweepCommand } from './canary-sweep.ts';
 import { waiveCommand } from './canary-waive.ts';
 
 const HELP = `
@@ -10,6 +11,7 @@ Examples:
   steelyard canary run --suite canary-suite.yaml --target http://127.0.0.1:8080/v1 --bom model.mbom.yaml -o new.run.jsonl
   steelyard canary compare old.run.jsonl new.run.jsonl --format html -o canary.html
   steelyard canary check first.run.jsonl                             a first release has nothing to be compared with
+  steelyard canary sweep --target http://127.0.0.1:8080/v1 --against http://127.0.0.1:8081/v1 --vocabulary base.gguf --changed lora.gguf
   steelyard canary waive canary.json --because "refund wording" --owner "A. Lee" --expires 2027-03-01 --key key.pem -o w.sigstore.json
   steelyard canary fingerprint --target http://127.0.0.1:8080/v1 --bom model.mbom.yaml -o model.fingerprint.json
 
@@ -29,6 +31,7 @@ export function canaryCommand(): Command {
     runCommand(),
     compareCommand(),
     checkCommand(),
+    sweepCommand(),
     waiveCommand(),
     fingerprintCommand(),
   ];

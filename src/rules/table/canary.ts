@@ -100,6 +100,13 @@ export const CANARY = {
     why: 'A plant that waits below the surface changes probabilities before it changes a word.',
     references: [POISONING, ATLAS_MANIPULATED_MODEL],
   },
+  'canary/trigger': {
+    severity: 'high',
+    title: 'one word of the vocabulary changes the answer far more than all others',
+    hint: 'ask both releases about the word and read what they say',
+    why: 'A backdoor is concentrated on its trigger; an honest change is spread over the vocabulary.',
+    references: [POISONING, ATLAS_MANIPULATED_MODEL],
+  },
   'canary/scorer': {
     severity: 'high',
     title: 'a scorer of the suite gives an answer more than it allows',
