@@ -8,6 +8,7 @@ import { CONTAINER } from '../../../src/rules/table/container.ts';
 import { SERVING } from '../../../src/rules/table/serving.ts';
 import { lint } from '../../../src/serving/lint/lint.ts';
 import { ServingSchema } from '../../../src/serving/lint/serving-schema.ts';
+import { packageRoot } from '../../kit/root.ts';
 import { FIXTURES, lintText, RELEASE, rulesOf } from './kit.ts';
 
 const NAMES = readdirSync(FIXTURES).filter((name) => /\.(?:good|bad)\./.test(name));
@@ -138,4 +139,10 @@ t.test('the JSON Schema is strict', async (t) => {
   const report = await lintText(read('user-root.bad.yaml'));
   t.throws(() => ServingSchema.parse({ ...report, more: 1 }));
   t.match(z.toJSONSchema(ServingSchema), { additionalProperties: false });
+});
+
+t.test('the guide names every rule', async (t) => {
+  const guide = readFileSync(join(packageRoot, 'docs', 'serving.md'), 'utf8');
+  for (const rule of [...Object.keys(CONTAINER), ...Object.keys(SERVING)])
+    t.ok(guide.includes(`\`${rule}\``), rule);
 });
