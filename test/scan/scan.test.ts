@@ -210,6 +210,66 @@ t.test('nothing to scan is never a pass', async (t) => {
   t.equal((await rejection(scan(REAL, { threads: 0 }))).code, 'USAGE');
 });
 
+t.test(
+  'a name that is not UTF-8 is an error at listing, whatever is called like what it is shown as',
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'steelyard-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const good = readFileSync(join(REAL, 'reference-f16.safetensors'));
+    const odd = (...parts: (string | number)[]): Buffer =>
+      Buffer.concat([
+        Buffer.from(`${folder}/`),
+        ...parts.map((one) => (typeof one === 'number' ? Buffer.from([one]) : Buffer.from(one))),
+      ]);
+    writeFileSync(join(folder, 'model-\ufffd.safetensors'), good);
+    try {
+      writeFileSync(odd('model-', 0xff, '.safetensors'), Buffer.concat([good, Buffer.from('\x7fELF')]));
+      mkdirSync(odd('folder', 0xfe));
+    } catch {
+      t.comment('SKIPPED: this file system takes no such names');
+      return;
+    }
+    const report = await scan(folder);
+    t.equal(report.verdict.outcome, 'error');
+    t.same(
+      report.errors.map(({ file, message }) => [file, /not UTF-8/.test(message)]),
+      [
+        ['folder\\xfe', true],
+        ['model-\\xff.safetensors', true],
+      ],
+    );
+    t.equal((await rejection(scan(join(folder, 'model-\ufffd.safetensors')))).code, 'USAGE', 'or named so');
+  },
+);
+
+t.test('names of files and folders that are not what they seem', async (t) => {
+  const weights = readFileSync(join(REAL, 'reference-f16.safetensors'));
+  const rules = async (tree: Record<string, string | Record<string, string>>) =>
+    (await scan(t.testdir({ ...tree, 'm.safetensors': weights }))).findings.map(({ rule }) => rule).sort();
+  t.same(await rules({ 'k\u200b.md': 'x', 'k.md': 'x' }), ['name/invisible', 'path/collision']);
+  t.same(await rules({ 'n\u043edel.md': 'x' }), ['name/confusable']);
+  t.same(await rules({ 'n\u043e.md': 'x', 'no.md': 'x' }), ['name/confusable', 'path/collision']);
+  t.same(await rules({ 'evil\u202egnp.md': 'x' }), ['name/invisible']);
+  t.same(await rules({ a: { 'x.md': 'x' }, A: { 'y.md': 'y' } }), ['path/collision']);
+  t.same(await rules({ 'n.md': 'x', 'n.md.': 'x', 'n.md ': 'x' }), [
+    'name/invisible',
+    'path/collision',
+    'path/collision',
+    'path/collision',
+  ]);
+  t.same(await rules({ 'e\u0301.md': 'x', '\u00e9.md': 'x' }), ['path/collision']);
+  t.same(
+    await rules({
+      '\u043f\u0440\u0438\u0432\u0435\u0442.md': 'x',
+      '\u65e5\u672c.md': 'x',
+      'a b.md': 'x',
+      'na\u00efve.md': 'x',
+    }),
+    [],
+    'honest',
+  );
+});
+
 t.test('what cannot be looked at is an error, and hides no finding', async (t) => {
   // A socket's path has room for about 100 bytes, so not in the test's own folder.
   const folder = mkdtempSync(join(tmpdir(), 'steelyard-'));

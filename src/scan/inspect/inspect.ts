@@ -5,6 +5,7 @@ import type { MeasuredFile } from '../measure/measured.ts';
 import type { Profile } from '../profile/profile.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
 import { inspectHeader } from './header.ts';
+import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
 import { inspectTemplates } from './template/template.ts';
 import { inspectForensics } from './values/forensics.ts';
@@ -30,6 +31,7 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
     () => (forensics ? inspectForensics(files) : []),
     () => inspectTemplates(files),
     () => inspectShards(files, unread),
+    () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread]),
     () => inspectAdapters(profile, files, base),
   ];
   const turn = turns();

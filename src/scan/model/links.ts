@@ -5,8 +5,11 @@ import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 
-/** `within:DIR`: links may also lead into DIR. Default: within the folders that were named. */
-export type FollowSymlinks = 'never' | 'always' | `within:${string}`;
+/**
+ * `within:DIR`: links may also lead into DIR. Default: within the folders that were named. `cache`: only those by which a cache
+ * of the Hub keeps its files.
+ */
+export type FollowSymlinks = 'never' | 'cache' | 'always' | `within:${string}`;
 
 export class Links {
   readonly #never: boolean;
@@ -21,7 +24,9 @@ export class Links {
     const more = follow?.startsWith('within:') ? [realFolder(follow.slice('within:'.length))] : [];
     const roots = folders.map((folder) => realpathSync(folder));
     this.#repos = roots.flatMap(hubRepo);
-    this.#folders = follow === 'always' ? null : [...roots, ...this.#repos, ...more];
+    const own =
+      follow === 'cache' ? this.#repos.map((repo) => join(repo, 'blobs')) : [...roots, ...this.#repos];
+    this.#folders = follow === 'always' ? null : [...own, ...more];
   }
 
   /**
@@ -45,7 +50,7 @@ export class Links {
       if (error instanceof SteelyardError) throw error;
       throw refuse(`a link that leads to no file (${errnoOf(error) ?? 'unknown'})`, REMOVE);
     }
-    if (this.#never) throw refuse('a link, and links are not to be followed', ALLOW);
+    if (this.#never) throw refuse('a link, and links are not to be followed', COPY);
     if (this.#folders?.every((folder) => !isWithin(folder, real)) && !this.#isSharedBlob(link, real))
       throw refuse(`a link that leads out of the model, to ${real}`, ALLOW);
     return real;
@@ -69,6 +74,7 @@ export class Links {
 }
 
 const REMOVE = 'remove it from the model, or name the files to scan';
+const COPY = 'put the file in its place: cp -rL copies a snapshot of a Hub cache with its files';
 const ALLOW = 'put the file in its place, or allow the link with --follow-symlinks within:DIR or always';
 
 function realFolder(folder: string): string {

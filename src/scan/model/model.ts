@@ -1,5 +1,6 @@
 // Paths → the list of files that belong to the model, weight files or not: a stray script beside the weights is part of
 // what is promoted. Of all files only a shard index that was named is opened here.
+import { isUtf8 } from 'node:buffer';
 import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
@@ -49,6 +50,13 @@ interface Listing {
 }
 
 function namedPath(path: string): { absolute: string; isDirectory: boolean } {
+  // What a shell was given as bytes that are not UTF-8 arrives like this, and would open another file.
+  if (path.includes('\uFFFD'))
+    throw new SteelyardError(
+      'USAGE',
+      `${path}: the name is not UTF-8, or cannot be told from one that is not`,
+      { file: path },
+    );
   try {
     return { absolute: resolve(path), isDirectory: statSync(path).isDirectory() };
   } catch (cause) {
@@ -75,11 +83,28 @@ function addFile(absolute: string, listing: Listing, found: Found = {}): FileEnt
 
 function addFolder(folder: string, listing: Listing): void {
   for (const entry of readFolder(folder, listing)) {
-    const absolute = join(folder, entry.name);
+    const name = nameIn(entry.name, folder, listing);
+    if (name === null) continue;
+    const absolute = join(folder, name);
     if (entry.isDirectory()) addFolder(absolute, listing);
     else add(absolute, entry, listing);
   }
 }
+
+/**
+ * null: not UTF-8. Node would show U+FFFD for its bytes, so that it and a file that is really called so became one, and the
+ * one that was never looked at is the one that Python opens.
+ */
+function nameIn(name: Buffer, folder: string, listing: Listing): string | null {
+  if (isUtf8(name)) return name.toString('utf8');
+  const shown = name.toString('latin1').replace(NOT_ASCII, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
+  const message =
+    'its name is not UTF-8, so that programs differ in which file they open; rename it, or remove it';
+  listing.unscannable.push(new SteelyardError('IO', message, { file: nameOf(join(folder, shown), listing) }));
+  return null;
+}
+
+const NOT_ASCII = /[\x80-\xff]/g;
 
 /** Adds what a folder or an index names, unless it is no file or a link that is not followed. */
 function add(absolute: string, what: Pick<Dirent, 'isFile' | 'isSymbolicLink'>, listing: Listing): void {
@@ -103,9 +128,9 @@ function asUnscannable(error: unknown, file: string): SteelyardError {
   return new SteelyardError('IO', `cannot be looked at: ${errno}`, { file, errno, cause: error });
 }
 
-function readFolder(folder: string, listing: Listing): Dirent[] {
+function readFolder(folder: string, listing: Listing): Dirent<Buffer>[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
     const file = nameOf(folder, listing);

@@ -346,3 +346,61 @@ test('certificates that are none: refused at every length and with every byte ch
   }
   t.end();
 });
+
+test('purposes that contradict each other, and limits on names', (t) => {
+  const refused = (name: string, by: string, extensions: readonly string[], code = name): void => {
+    issued(name, by, extensions);
+    t.match(verify(FILES, signedBy(code, name), trusting('root')), { verified: false }, name);
+  };
+  refused('server', 'root', [...LEAF, 'extendedKeyUsage=serverAuth']);
+  refused('server-critical', 'root', [...LEAF, 'extendedKeyUsage=critical,serverAuth']);
+  refused('encipher', 'root', ['keyUsage=keyEncipherment', 'extendedKeyUsage=codeSigning']);
+  issued('any', 'root', [...LEAF, 'extendedKeyUsage=anyExtendedKeyUsage']);
+  t.ok(verify(FILES, signedBy('any', 'any'), trusting('root')).verified);
+  issued('both', 'root', [...LEAF, 'extendedKeyUsage=codeSigning,serverAuth']);
+  t.ok(verify(FILES, signedBy('both', 'both'), trusting('root')).verified);
+  const CA = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
+  for (const [name, extension] of [
+    ['server-ca', 'extendedKeyUsage=critical,serverAuth'],
+    ['named-ca', 'nameConstraints=permitted;DNS:good.example'],
+    ['named-critical-ca', 'nameConstraints=critical,permitted;DNS:good.example'],
+  ] as const) {
+    issued(name, 'root', [...CA, extension]);
+    issued(`${name}-leaf`, name, [...LEAF, 'subjectAltName=DNS:evil.example']);
+    const outcome = verify(FILES, signedBy(`${name}-leaf`, `${name}-leaf`, name), trusting('root'));
+    t.match(outcome, { verified: false }, name);
+  }
+  t.end();
+});
+
+test('certificates that could all have issued each other are tried once each', (t) => {
+  // One name and one key: n of them are n!/(n-8)! paths.
+  openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'loop.key');
+  const CA = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
+  const chain: Buffer[] = [];
+  for (let i = 0; i < 15; i++) {
+    const out = `loop${i}`;
+    openssl(
+      'req',
+      '-x509',
+      '-key',
+      'loop.key',
+      '-out',
+      `${out}.pem`,
+      '-days',
+      '30',
+      '-subj',
+      '/CN=loop',
+      ...CA,
+    );
+    chain.push(readFileSync(at(`${out}.pem`)));
+  }
+  writeFileSync(at('loop.pem'), chain[0]!);
+  issued('looped', 'loop', LEAF);
+  const bundle = signedBy('looped', 'looped', ...chain.map((_, i) => `loop${i}`));
+  const begun = process.cpuUsage();
+  t.match(verify(FILES, bundle, trusting('root')), { verified: false });
+  const { user, system } = process.cpuUsage(begun);
+  t.ok(user + system < 5e6, `${(user + system) / 1e6} s of CPU; every order of them takes hours`);
+  t.end();
+});

@@ -36,7 +36,8 @@ const NOTHING: Extensions = {
   pathLength: null,
   digitalSignature: null,
   certSign: null,
-  codeSigning: false,
+  codeSigning: null,
+  nameConstraints: false,
   unknownCritical: false,
 };
 
@@ -67,7 +68,7 @@ test('one extension after the other', (t) => {
       [extension(EXTENDED, sequence(oid(SERVER), oid(CODE_SIGNING)))],
       { codeSigning: true },
     ],
-    ['not code', [extension(EXTENDED, sequence(oid(SERVER)))], {}],
+    ['not code', [extension(EXTENDED, sequence(oid(SERVER)))], { codeSigning: false }],
     ['a critical name', [extension(NAME, sequence(), 0xff)], {}],
     ['unknown', [extension('2a03', sequence())], {}],
     ['unknown, and not critical', [extension('2a03', sequence(), 0)], {}],

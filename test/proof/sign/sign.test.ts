@@ -147,26 +147,54 @@ test('what is left out is told; weights and code that are left out are refused',
   const beside = [
     file('.git/HEAD', 'x'),
     file('.git/lfs/objects/weights', 'x', 'gguf'),
-    file('notes/a.txt', 'x'),
+    file('notes/a.md', 'x'),
   ];
   const outcome = verify([...FILES, ...beside, file('sig', '')], bundle, TRUST, { ignore: ['sig'] });
-  t.same(outcome.verified && outcome.unsigned, ['.git/HEAD', '.git/lfs/objects/weights', 'notes/a.txt']);
+  t.same(outcome.verified && outcome.unsigned, ['.git/HEAD', '.git/lfs/objects/weights', 'notes/a.md']);
   for (const hidden of [
     file('notes/evil.py', ''),
     file('notes/plain', '', 'gguf'),
     file('notes/a.so.1', ''),
     file('model.sig/x.pt', ''),
+    // What decides what a model does is not named by a list of endings.
+    ...[
+      'config.json',
+      'tokenizer.model',
+      'tokenizer.json',
+      'vocab.txt',
+      'x.plan',
+      'x.distcp',
+      'x.bin.bak',
+      '.metadata',
+      'plain',
+    ].map((name) => file(`notes/${name}`, '')),
+    file('.git/evil.py', ''),
+    file('.github/evil.safetensors', '', 'safetensors'),
   ])
     refusal(t, verify([...FILES, hidden], bundle, TRUST), 'IGNORED_WEIGHTS', hidden.path);
-  // A file that is named is compared although the signer also leaves it out, and a path outside leaves nothing out.
+  // A file that is named is compared although the signer also leaves it out.
   const both = forge(
     statement(FILES, ({ predicate }) => {
-      predicate.serialization.ignore_paths = ['config.json', '../..', '/', ''];
+      predicate.serialization.ignore_paths = ['config.json'];
     }),
     KEY,
   );
   refusal(t, verify([...FILES.slice(1), file('config.json', 'x')], both, TRUST), 'DIGEST_MISMATCH', 'named');
-  refusal(t, verify([...FILES, file('a.txt', 'x')], both, TRUST), 'EXTRA_FILE', 'outside');
+  refusal(t, verify([...FILES, file('a.txt', 'x')], both, TRUST), 'EXTRA_FILE', 'beside');
+  for (const path of ['../..', '/', '', '.', '..', 'a/../b'])
+    refusal(
+      t,
+      verify(
+        FILES,
+        forge(
+          statement(FILES, ({ predicate }) => (predicate.serialization.ignore_paths = [path])),
+          KEY,
+        ),
+        TRUST,
+      ),
+      'PATH_ESCAPE',
+      `a path outside is left out: ${path}`,
+    );
   t.end();
 });
 
@@ -412,7 +440,11 @@ test('documents: the exact bytes, and bundles of cosign', (t) => {
 });
 
 test('attestations: the verdict of a scan, for the root digest that a signature has', (t) => {
-  const clean: Report = specimenReport({ files: FILES as Anything, complete: true, errors: [] });
+  const clean: Report = specimenReport({
+    files: FILES.map((one) => ({ ...one, kind: 'json', state: 'examined' })) as Anything,
+    complete: true,
+    errors: [],
+  });
   const pass = { ...clean, findings: [], verdict: { ...clean.verdict, outcome: 'pass' as const } };
   const key = { privateKey: KEY.secret };
   const attested = (report: Report, options = {}): Buffer =>
@@ -431,6 +463,11 @@ test('attestations: the verdict of a scan, for the root digest that a signature 
     counts: clean.verdict.counts,
     rules: { 'header/truncated': 44 },
     files: 4,
+    examined: 4,
+    identified: 0,
+    hashed: 0,
+    unexamined: 0,
+    canRun: 0,
     tensors: clean.tensors.length,
     bytes: FILES.reduce((sum, { size }) => sum + size, 0),
   };

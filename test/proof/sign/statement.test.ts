@@ -167,9 +167,14 @@ test('differences between files and signature, word for word', (t) => {
     ] as [string, Anything[]][]
   ).flatMap(([name, files]) => [`${name}:`, `    ${told(verify(files, bundle, TRUST))}`]);
   golden(t, 'refusals-files.txt', lines);
-  const beside = [file('notes/😀', ''), file('notes/\ufffd', ''), file('.gitignore', ''), file('mine', '')];
+  const beside = [
+    file('notes/😀.md', ''),
+    file('notes/\ufffd.md', ''),
+    file('.gitignore', ''),
+    file('mine', ''),
+  ];
   const outcome = verify([...FILES, ...beside], bundle, TRUST, { ignore: ['mine'] });
-  t.same(outcome.verified && outcome.unsigned, ['.gitignore', 'notes/\ufffd', 'notes/😀']);
+  t.same(outcome.verified && outcome.unsigned, ['.gitignore', 'notes/\ufffd.md', 'notes/😀.md']);
   t.end();
 });
 

@@ -3,7 +3,7 @@
 import { type Refusal, Refused } from '../refusal.ts';
 import { hexOf, type Resource, type SignableFile } from '../statement/manifest.ts';
 import { byBytes } from '../statement/path.ts';
-import { exclusion, isGit, isLoadable } from './exclusion.ts';
+import { exclusion, isGit, isLoadable, mayBeLeftOut } from './exclusion.ts';
 
 interface Exclusions {
   /** By the signer: weights and code among them are refused. */
@@ -31,7 +31,7 @@ export function compareFiles(
     ...declared.flatMap((one) => changed(one, actual.get(one.name))),
     ...renamed(missing, extra),
     ...ignored
-      .filter(({ path, format }) => !isGit(path) && (format !== null || isLoadable(path)))
+      .filter(({ path, format }) => !isGit(path) && (format !== null || !mayBeLeftOut(path)))
       .map(hidden),
   ];
   const [first, ...more] = refusals;
@@ -83,5 +83,5 @@ function renamed(missing: readonly Resource[], extra: readonly SignableFile[]): 
 const hidden = ({ path }: SignableFile): Refusal => ({
   code: 'IGNORED_WEIGHTS',
   file: path,
-  message: 'a loader would load or run the file, and the signer left it out: nothing vouches for it',
+  message: 'a loader may read or run the file, and the signer left it out: nothing vouches for it',
 });

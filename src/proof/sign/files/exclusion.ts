@@ -36,9 +36,31 @@ export function exclusion(ignored: readonly string[]): (path: string) => boolean
   };
 }
 
-/** Where no loader looks: a clone's own .git may hold the very weights once more. */
+/**
+ * Where no loader looks: a clone's own .git may hold the very weights once more, under the name of their digest. What is called
+ * like something that is loaded does not belong there; scripts of a forge do.
+ */
 export const isGit = (path: string): boolean =>
-  /^(\.git\/|\.github\/|\.gitattributes$|\.gitignore$)/.test(path);
+  /^(\.gitattributes|\.gitignore)$/.test(path) ||
+  (/^\.git\//.test(path) && !isLoadable(path)) ||
+  (/^\.github\//.test(path) && (!isLoadable(path) || /\.(py|sh|js|mjs|ts|rb|ps1|bat)$/.test(path)));
+
+/**
+ * What a signer may leave out: what people read, pictures, and evidence about the model. A list of what may not be left out would
+ * always lack a name, and configurations decide what a model does.
+ */
+export const mayBeLeftOut = (path: string): boolean => LEFT_OUT.test(path) && !isLoadable(path);
+
+const LEFT_OUT = new RegExp(
+  [
+    '(^|/)(readme|licen[cs]e|notice|copying|changelog|citation|authors|contributing|security|code_of_conduct|use_policy|model_card|modelcard)(\\.[\\w.-]*)?$',
+    '\\.(md|rst|png|jpe?g|gif|webp|svg|ico|pdf|mp4|webm|bib|cff)$',
+    '\\.(sig|sigstore|sigstore\\.json|asc|minisig|intoto\\.jsonl|att|mbom\\.yaml|cdx\\.json|spdx\\.json|sha256|sha512|pem|crt)$',
+    '(^|/)(claims\\.jsonl|sha256sums|sha512sums|\\.ds_store|\\.gitkeep|\\.gitattributes|\\.gitignore|cachedir\\.tag)$',
+    '^\\.cache/huggingface/([\\w./ -]+\\.(metadata|lock|gitignore)|\\.gitignore)$',
+  ].join('|'),
+  'i',
+);
 
 /**
  * What a loader loads or runs, by the name, because a loader decides by the name too. Pickles run code when they are

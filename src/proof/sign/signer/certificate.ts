@@ -20,7 +20,7 @@ export function certify(chain: readonly Buffer[], trust: CertificateTrust, now: 
   const [leaf, ...others] = chain.map(derCertificate);
   const given = trusted.map((one) => derCertificate(one.raw));
   const anchors = roots.map((one) => derCertificate(one.raw));
-  const problem = pathProblem(leaf!, [], { anchors, others: [...given, ...others], now });
+  const problem = new Search(anchors, [...given, ...others], now).problemOf(leaf!);
   if (problem !== null) {
     refuse(
       'UNTRUSTED_CERTIFICATE',
@@ -30,7 +30,7 @@ export function certify(chain: readonly Buffer[], trust: CertificateTrust, now: 
       },
     );
   }
-  if (!leaf!.extensions.digitalSignature && !leaf!.extensions.codeSigning) {
+  if (!maySign(leaf!.extensions)) {
     refuse('UNTRUSTED_CERTIFICATE', "the signer's certificate is not for signatures (key usage)");
   }
   const fingerprint = `sha256:${createHash('sha256').update(leaf!.x509.raw).digest('hex')}`;
@@ -53,40 +53,78 @@ interface Certificate {
   readonly extensions: Extensions;
 }
 
-interface Pool {
-  readonly anchors: readonly Certificate[];
-  readonly others: readonly Certificate[];
-  readonly now: Date;
+/** RFC 5280 §4.2.1.12: where both usages are there, both must allow it; one that says nothing at all allows nothing. */
+function maySign({ digitalSignature, codeSigning }: Extensions): boolean {
+  if (digitalSignature === false || codeSigning === false) return false;
+  return digitalSignature === true || codeSigning === true;
 }
 
-/** null: a path was found. Else the reason, of the most promising try. */
-function pathProblem(subject: Certificate, below: readonly Certificate[], pool: Pool): string | null {
-  const own = fault(subject, pool.now);
-  if (own !== null) return own;
-  // A root in the bundle is the caller's root only if the bytes are.
-  if (pool.anchors.some(({ x509 }) => x509.raw.equals(subject.x509.raw))) return null;
-  if (below.length === MAX_PATH) return 'it is too long';
-  const path = [...below, subject];
-  let problem = `the issuer of ${JSON.stringify(subject.x509.subject)} is not trusted`;
-  for (const issuer of [...pool.anchors, ...pool.others]) {
-    if (path.includes(issuer) || !issued(issuer, subject)) continue;
-    const limit = issuer.extensions.pathLength;
-    if (limit !== null && below.length > limit) problem = 'it is longer than a certificate in it allows';
-    else {
-      const further = pathProblem(issuer, path, pool);
+/**
+ * Looks for a path. Certificates of one name and one key issue each other, and there are factorially many orders of them: what
+ * was tried once is known, and there is an end to how many signatures are checked.
+ */
+class Search {
+  readonly #anchors: readonly Certificate[];
+  readonly #issuers: readonly Certificate[];
+  readonly #now: Date;
+  readonly #issued = new Map<Certificate, Map<Certificate, boolean>>();
+  readonly #tried = new Set<string>();
+  #checks = 0;
+
+  constructor(anchors: readonly Certificate[], others: readonly Certificate[], now: Date) {
+    this.#anchors = anchors;
+    this.#issuers = [...anchors, ...others];
+    this.#now = now;
+  }
+
+  /** null: a path was found. Else the reason, of the most promising try. `below`: certificates under this one. */
+  problemOf(subject: Certificate, below = 0): string | null {
+    const own = fault(subject, this.#now);
+    if (own !== null) return own;
+    // A root in the bundle is the caller's root only if the bytes are.
+    if (this.#anchors.some(({ x509 }) => x509.raw.equals(subject.x509.raw))) return null;
+    if (below === MAX_PATH) return 'it is too long';
+    let problem = `the issuer of ${JSON.stringify(subject.x509.subject)} is not trusted`;
+    for (const issuer of this.#issuers) {
+      if (issuer === subject || !this.#hasIssued(issuer, subject)) continue;
+      const limit = issuer.extensions.pathLength;
+      if (limit !== null && below > limit) {
+        problem = 'it is longer than a certificate in it allows';
+        continue;
+      }
+      const key = `${this.#issuers.indexOf(issuer)} ${below}`;
+      if (this.#tried.has(key)) continue;
+      this.#tried.add(key);
+      const further = this.problemOf(issuer, below + 1);
       if (further === null) return null;
       problem = further;
     }
+    return this.#checks >= MAX_CHECKS ? 'too many certificates could have issued each other' : problem;
   }
-  return problem;
+
+  #hasIssued(issuer: Certificate, subject: Certificate): boolean {
+    const known = this.#issued.get(subject) ?? new Map<Certificate, boolean>();
+    this.#issued.set(subject, known);
+    let has = known.get(issuer);
+    if (has === undefined) {
+      has =
+        mayIssue(issuer, subject) &&
+        this.#checks++ < MAX_CHECKS &&
+        subject.x509.verify(issuer.x509.publicKey);
+      known.set(issuer, has);
+    }
+    return has;
+  }
 }
 
+const MAX_CHECKS = 64;
 const MAX_PATH = 8;
 
 function fault({ x509, extensions }: Certificate, now: Date): string | null {
   const name = JSON.stringify(x509.subject);
   if (now < new Date(x509.validFrom)) return `${name} is not valid yet`;
   if (!(now <= new Date(x509.validTo))) return `${name} has expired`;
+  if (extensions.nameConstraints) return `${name} limits names, which are not held against such limits here`;
   return extensions.unknownCritical ? `${name} has a critical extension that is not understood` : null;
 }
 
@@ -97,10 +135,13 @@ const ALGORITHMS = new Set([
   ...['2a864886f70d01010a', '2b6570'], // RSASSA-PSS, Ed25519
 ]);
 
-function issued(issuer: Certificate, { x509, extensions }: Certificate): boolean {
-  const { ca, certSign } = issuer.extensions;
-  if (!ca || certSign === false || !ALGORITHMS.has(extensions.algorithm)) return false;
-  return x509.checkIssued(issuer.x509) && x509.verify(issuer.x509.publicKey);
+/** All but the signature, which costs the most. */
+function mayIssue(issuer: Certificate, { x509, extensions }: Certificate): boolean {
+  const { ca, certSign, codeSigning } = issuer.extensions;
+  // An authority for other purposes than code, such as servers, issues no signers of models.
+  if (!ca || certSign === false || codeSigning === false || !ALGORITHMS.has(extensions.algorithm))
+    return false;
+  return x509.checkIssued(issuer.x509);
 }
 
 // Not checkIssued: a self-signed certificate for code alone may not sign certificates, and is the end of its own path.

@@ -10,7 +10,10 @@ export interface Extensions {
   /** null: the certificate does not limit it. */
   readonly digitalSignature: boolean | null;
   readonly certSign: boolean | null;
-  readonly codeSigning: boolean;
+  /** Whether its extended key usage allows to sign code; null: it does not limit it. */
+  readonly codeSigning: boolean | null;
+  /** It limits names below it, and names are not held against such limits here. */
+  readonly nameConstraints: boolean;
   /** A critical extension that is not understood here: RFC 5280 §4.2 says to reject. */
   readonly unknownCritical: boolean;
 }
@@ -32,11 +35,13 @@ interface Element {
 
 const [BOOLEAN, INTEGER, BITS, OID, SEQUENCE, VERSION_3] = [0x01, 0x02, 0x03, 0x06, 0x30, 0xa3];
 
-// OIDs as the hex of their DER: 2.5.29.15, .19, .37, .17 and 1.3.6.1.5.5.7.3.3.
+// OIDs as the hex of their DER: 2.5.29.15, .19, .37, .17, .30, .37.0 and 1.3.6.1.5.5.7.3.3.
 const KEY_USAGE = '551d0f';
 const BASIC_CONSTRAINTS = '551d13';
 const EXTENDED_KEY_USAGE = '551d25';
 const SUBJECT_ALTERNATIVE_NAME = '551d11';
+const NAME_CONSTRAINTS = '551d1e';
+const ANY_USAGE = '551d2500';
 const CODE_SIGNING = '2b06010505070303';
 
 function extensions(der: Uint8Array): Extensions {
@@ -50,7 +55,8 @@ function extensions(der: Uint8Array): Extensions {
     pathLength: null as number | null,
     digitalSignature: null as boolean | null,
     certSign: null as boolean | null,
-    codeSigning: false,
+    codeSigning: null as boolean | null,
+    nameConstraints: false,
     unknownCritical: false,
   };
   if (list === undefined) return found;
@@ -69,10 +75,11 @@ function extensions(der: Uint8Array): Extensions {
       found.digitalSignature = (bits & 0x80) !== 0;
       found.certSign = (bits & 0x04) !== 0;
     } else if (oid === EXTENDED_KEY_USAGE) {
-      found.codeSigning = elements(expected(value, SEQUENCE)).some(
-        (usage) => hex(usage.body) === CODE_SIGNING,
+      found.codeSigning = elements(expected(value, SEQUENCE)).some((usage) =>
+        [CODE_SIGNING, ANY_USAGE].includes(hex(usage.body)),
       );
-    } else if (critical && oid !== SUBJECT_ALTERNATIVE_NAME) found.unknownCritical = true;
+    } else if (oid === NAME_CONSTRAINTS) found.nameConstraints = true;
+    else if (critical && oid !== SUBJECT_ALTERNATIVE_NAME) found.unknownCritical = true;
   }
   return found;
 }

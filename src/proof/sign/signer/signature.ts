@@ -95,13 +95,18 @@ function checkEnvelope(
   const encoded = encode(payloadType, payload);
   if (isSignature(key, hashOf(key)!, encoded, signature)) return { signer, legacy: false };
   // Version 0.2.0 took SHA-256 whatever the key.
-  if (isSignature(key, 'sha256', encodeLegacy(payloadType, payload), signature))
+  if (mayBeLegacy(payload) && isSignature(key, 'sha256', encodeLegacy(payloadType, payload), signature))
     return { signer, legacy: true };
   if (isSignature(key, 'sha256', encoded, signature)) {
     refuse('DOWNGRADED', 'the signature is over SHA-256, weaker than the key: sign again');
   }
   return badSignature(material);
 }
+
+/** Statements of that version are small: who signs nothing must not make us encode a hundred megabytes. */
+const mayBeLegacy = (payload: Uint8Array): boolean => payload.length <= LEGACY_MAX;
+
+const LEGACY_MAX = 32 * 2 ** 20;
 
 function sameMethod(material: Material, trust: Trust): void {
   if (material.method === trust.method) return;

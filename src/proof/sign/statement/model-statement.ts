@@ -61,8 +61,12 @@ export function readModelStatement(statement: Statement): SignedModel {
     );
   }
   const files = method === 'shards' ? wholeFiles(resources) : resources;
-  // What is left out must be plain as well, but a path outside the model leaves nothing out: it is passed over.
-  return { name: subject!.name, resources: distinct(files), root, ignored: ignore_paths.filter(isPlainPath) };
+  if (method === 'files' && listed.some(({ algorithm }) => algorithm !== 'sha256'))
+    refuse('MALFORMED_BUNDLE', 'a model signed by files lists the digest of a shard');
+  const odd = ignore_paths.find((path) => !isPlainPath(path));
+  if (odd !== undefined)
+    refuse('PATH_ESCAPE', 'a path that is left out is no plain relative path', { file: odd });
+  return { name: subject!.name, resources: distinct(files), root, ignored: ignore_paths };
 }
 
 /** As `modelPredicateSchema` says it. */

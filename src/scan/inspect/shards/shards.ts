@@ -20,7 +20,6 @@ export function inspectShards(files: readonly MeasuredFile[], unread: ReadonlySe
   for (const index of indexes) checkWeightMap(index, all, contradictions);
   checkStrays(indexes, files, contradictions);
   checkNumbering(indexes, all, contradictions);
-  checkCases([...all.measured.keys(), ...unread], contradictions);
   return contradictions.list();
 }
 
@@ -66,19 +65,3 @@ function isWhole(name: string, index: string): boolean {
 }
 
 const PRECISIONS = ['fp16', 'bf16', 'fp32'];
-
-// Windows, macOS and some network file systems hold two such names for one: which file survives a copy is chance.
-function checkCases(paths: readonly string[], contradictions: Contradictions): void {
-  const first = new Map<string, string>();
-  for (const path of [...paths].sort()) {
-    const folded = path.normalize('NFC').toUpperCase().toLowerCase();
-    const other = first.get(folded);
-    if (other === undefined) first.set(folded, path);
-    else
-      contradictions.report(
-        'path/collision',
-        path,
-        `differs from ${quoted(other)} in letter case or encoding only`,
-      );
-  }
-}
