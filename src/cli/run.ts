@@ -16,6 +16,15 @@ export interface Run {
   write(output: string | undefined, chunks: Iterable<string>): Promise<void>;
 }
 
+/** Errors that are a definite no, of where a model comes from and what came. */
+const DEFINITE: ReadonlySet<string> = new Set([
+  'SOURCE_NOT_ALLOWED',
+  'SOURCE_REDIRECT',
+  'SOURCE_UNPINNED',
+  'SOURCE_CHANGED',
+  'DIGEST_MISMATCH',
+]);
+
 /**
  * Sets the exit code: what `action` says, 2 after an error, the signal's after an interruption. `wanted`: the flag about progress.
  */
@@ -39,7 +48,7 @@ export async function run(action: (run: Run) => Promise<number>, wanted?: boolea
       process.exitCode = interrupted.code ?? 130;
     } else {
       sayError(error);
-      process.exitCode = 2;
+      process.exitCode = error instanceof SteelyardError && DEFINITE.has(error.code) ? 1 : 2;
     }
   } finally {
     interrupted.end();

@@ -1,5 +1,6 @@
 // `steelyard/pull` for programs: models from trusted places, verified before they are anywhere; locks, peeks and receipts.
 export type { SourceFile, SourceNote, SourceOptions, Zone } from '../source/source.ts';
+export { type Borrowed, borrow } from './borrowed.ts';
 export type { SignedMbom } from './expectation/declared-mbom.ts';
 export type { Expectation } from './expectation/expectation.ts';
 export { peek } from './peek/peek.ts';

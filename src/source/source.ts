@@ -9,7 +9,6 @@ import type { Source, SourceOptions } from './store.ts';
 import { parseSourceUri, type SourceUri } from './uri.ts';
 
 export type { Expected, Pin, Source, SourceFile, SourceNote, SourceOptions } from './store.ts';
-export { isSourceUri } from './uri.ts';
 export { assertAllowed, type Zone } from './zone.ts';
 
 /**

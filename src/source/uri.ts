@@ -51,9 +51,6 @@ export type SourceUri = Hub | Bucket | Registry | Web | Cache;
 const SCHEME = /^(hf|s3|gs|oci|ollama|https?|cache):\/\//;
 const MAX_URI = 4096;
 
-/** Whether a word of the command line is a source and not a path. `s3:/x` is a path. */
-export const isSourceUri = (text: string): boolean => SCHEME.test(text);
-
 /** Throws USAGE and says what the grammar is. */
 export function parseSourceUri(text: string): SourceUri {
   const [whole, scheme] = SCHEME.exec(text) ?? [];

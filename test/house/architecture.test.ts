@@ -95,7 +95,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'serving/lint': ['serving-schema.ts'],
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
-  pull: ['peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
+  pull: ['borrowed.ts', 'peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
   'scan/format': ['disguise/magic.ts', 'disguise/pickle.ts', 'safetensors/shard-index.ts'],
   'scan/identify': ['examination.ts', 'first-look.ts', 'kind.ts', 'settings.ts'],

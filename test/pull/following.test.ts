@@ -33,6 +33,8 @@ async function rangesOf(absolute: string): Promise<Float64Array> {
   }
 }
 
+t.setTimeout(600_000);
+
 t.test('a record does not depend on when the bytes came', async (t) => {
   const folder = t.testdir({});
   const known = await Promise.all(

@@ -65,6 +65,8 @@ const weights = (
       body !== null && isWeights(request) ? action(request, response, body, count++) : false;
   })();
 
+t.setTimeout(600_000);
+
 t.test('every byte of a model, flipped on the wire', async (t) => {
   for (let at = 0; at < TINY.length; at++) {
     const flipped = Buffer.from(TINY);

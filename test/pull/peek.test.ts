@@ -28,6 +28,8 @@ function shard(index: number): { path: string; head: Buffer; size: number } {
   return { path, head, size: head.length + at };
 }
 
+t.setTimeout(600_000);
+
 t.test('a model of 163 shards', async (t) => {
   const shards = Array.from({ length: SHARDS }, (_, index) => shard(index));
   const weight_map = Object.fromEntries(

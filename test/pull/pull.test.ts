@@ -29,6 +29,8 @@ async function withHub<T>(
 
 const entries = (folder: string): string[] => readdirSync(folder).sort();
 
+t.setTimeout(600_000);
+
 t.test('what is pulled is what is scanned', async (t) => {
   const folder = t.testdir({});
   const output = join(folder, 'model');

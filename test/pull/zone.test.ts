@@ -38,6 +38,8 @@ const PRODUCTION = `  production:
     digest: declared
 `;
 
+t.setTimeout(600_000);
+
 t.test('a lock', async (t) => {
   const folder = t.testdir({});
   let files = FILES;

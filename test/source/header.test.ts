@@ -9,6 +9,8 @@ import {
   retryAfter,
 } from '../../src/source/http/header.ts';
 
+t.setTimeout(600_000);
+
 t.test('Content-Range', (t) => {
   t.same(contentRange('bytes 0-99/1234'), { start: 0, end: 100, total: 1234 });
   t.same(contentRange('bytes 5-5/*'), { start: 5, end: 6, total: null });

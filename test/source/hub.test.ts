@@ -30,6 +30,8 @@ const FILES = new Map(
 const has = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
 const hf = has('hf', 'version') || has('hf', '--help');
+t.setTimeout(600_000);
+
 t.test(
   'the official client takes our look-alike for the Hub',
   { skip: hf ? false : 'hf is not installed: pip install huggingface_hub==2.4.0' },
@@ -82,7 +84,6 @@ t.test(
     writeFileSync(join(folder, 'olah.toml'), configuration(folder, port));
     mkdirSync(join(folder, 'repos'));
     const oids = repository(join(folder, 'mirrors', 'models', 'acme', 'tiny'));
-    t.setTimeout(180_000);
     const mirror = spawn('olah-cli', ['-c', join(folder, 'olah.toml')], { cwd: folder, stdio: 'ignore' });
     t.teardown(async () => {
       const gone = new Promise((resolve) => mirror.once('exit', resolve));

@@ -121,6 +121,8 @@ const skip =
     ? false
     : 'docker-registry is not installed: apt-get install docker-registry';
 
+t.setTimeout(600_000);
+
 t.test('a real registry', { skip }, async (t) => {
   const host = await registry(t);
   const env = { HOME: t.testdirName };

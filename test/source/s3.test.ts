@@ -12,6 +12,8 @@ import { openSource, type Source } from '../../src/source/source.ts';
 import { packageRoot } from '../kit/root.ts';
 import { listening } from './hub-server.ts';
 
+t.setTimeout(600_000);
+
 t.test('signatures as AWS documents them', (t) => {
   // "Examples: Signature Calculations" in the S3 API reference; get-vanilla of the signature version 4 test suite.
   const s3 = {

@@ -85,6 +85,8 @@ const REFUSED = [
   `hf://acme/${'a'.repeat(5000)}`,
 ];
 
+t.setTimeout(600_000);
+
 t.test('each grammar', (t) => {
   for (const [text, fields, canonical] of TAKEN) {
     t.match(parseSourceUri(text), fields, text);

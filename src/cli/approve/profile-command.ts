@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { profile } from '../../profile.ts';
 import { profileChunks } from '../../scan/profile/document/document.ts';
+import { withSources } from '../option/sources.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
@@ -35,10 +36,14 @@ export function profileCommand(): Command {
 async function written(
   paths: readonly string[],
   { output, rows = false, sketch = false, stats, acceptCritical = false }: Flags,
-  { signal, onProgress, measured, write }: Run,
+  context: Run,
 ): Promise<number> {
+  const { signal, onProgress, measured, write } = context;
   if (output !== undefined) await checkOutput(output, paths);
-  const document = await profile(paths, { rows, sketch, stats, acceptCritical, signal, onProgress });
+  const options = { rows, sketch, stats, acceptCritical, signal, onProgress };
+  const document = await withSources(paths, context, (found, followed) =>
+    profile(found, { ...options, ...(followed === undefined ? {} : { followed }) }),
+  );
   measured();
   await write(output, profileChunks(document));
   if (output !== undefined)

@@ -10,6 +10,7 @@ import { renderDiffText } from '../../diff/report/diff-text.ts';
 import type { ModelSource } from '../../diff/side.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { readProfile } from '../option/comparison-options.ts';
+import { withSources } from '../option/sources.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { say } from '../terminal/message.ts';
@@ -80,10 +81,13 @@ export function diffCommand(): Command {
 
 const EXIT = { same: 0, changed: 1, error: 2 } as const;
 
-async function held(good: string, suspect: string, flags: Flags, { signal, ...watch }: Run): Promise<number> {
+async function held(good: string, suspect: string, flags: Flags, context: Run): Promise<number> {
+  const { signal, ...watch } = context;
   if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
   const options = { signal, onProgress: watch.onProgress, ...(await optionsOf(flags)) };
-  const report = await diff(await source(good), await source(suspect), options);
+  const report = await withSources([good, suspect], context, async ([one, other]) =>
+    diff(await source(one!), await source(other!), options),
+  );
   watch.measured();
   if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
   const colour = flags.output === undefined && wantsColour(process.stdout, process.env);

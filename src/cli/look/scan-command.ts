@@ -1,12 +1,13 @@
 // `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FailOn, Report } from '../../baseline/report.ts';
+import { isSourceUri } from '../../document/text/source-word.ts';
 import type { SigningKey } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES } from '../../rules/rule.ts';
 import { loading } from '../../runtime/loading.ts';
 import type { FollowSymlinks } from '../../scan/model/links.ts';
-import { scan } from '../../scan.ts';
+import { type ScanOptions, scan } from '../../scan.ts';
 import {
   type ComparisonFlags,
   type ExaminationFlags,
@@ -16,6 +17,7 @@ import {
   withComparison,
 } from '../option/comparison-options.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
+import { withSources } from '../option/sources.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { say } from '../terminal/message.ts';
@@ -65,7 +67,7 @@ function reporting(command: Command): Command {
       '--require-examined',
       'fail for every file that nobody looked into and that can run or hold weights',
     )
-    .argument('<path...>', 'files and folders')
+    .argument('<path...>', 'files and folders, or sources as for pull')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
         .choices(['text', 'json'])
@@ -135,14 +137,21 @@ async function signingOf(
     throw new SteelyardError('USAGE', '--sign and --key go together');
   if (followSymlinks !== undefined && followSymlinks !== 'never')
     throw new SteelyardError('USAGE', 'links cannot be signed: leave --follow-symlinks out, or --sign');
+  if (paths.some(isSourceUri))
+    throw new SteelyardError('USAGE', 'what is signed must lie in a folder: pull it first');
   await checkOutput(sign, paths);
   return { output: sign, key: signingKey({ ...flags, key }, process.env) };
 }
 
-async function measured(
+async function measured(paths: readonly string[], flags: Flags, context: Run): Promise<Report> {
+  return withSources(paths, context, (found, followed) => scanned(found, flags, context, followed));
+}
+
+async function scanned(
   paths: readonly string[],
   flags: Flags,
   { signal, onProgress }: Run,
+  followed: ScanOptions['followed'] | undefined,
 ): Promise<Report> {
   const { failOn, io, isolate, rows, timing = false, threads, timeout, sign } = flags;
   // allow_symlinks is false in what is signed, and another verifier refuses links.
@@ -153,6 +162,7 @@ async function measured(
     io,
     isolate,
     timing,
+    ...(followed === undefined ? {} : { followed }),
     signal,
     onProgress,
     ...(failOn === undefined ? {} : { failOn }),

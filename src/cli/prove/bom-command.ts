@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { dirname, resolve, sep } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { counted } from '../../document/text/quantity.ts';
+import { isSourceUri } from '../../document/text/source-word.ts';
 import { createMbom } from '../../proof/bom/creation.ts';
 import { type CycloneDxVersion, exportCycloneDx } from '../../proof/bom/cyclonedx.ts';
 import type { Part } from '../../proof/bom/mbom.ts';
@@ -14,6 +15,7 @@ import { readProfile } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { print, readSignature } from '../option/mbom-options.ts';
 import { insideOf, naming } from '../option/naming.ts';
+import { nameOfSource, withSources } from '../option/sources.ts';
 import { type TrustFlags, trustOf, withTrust } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
@@ -94,11 +96,15 @@ async function creation(paths: readonly string[], flags: CreateFlags, context: R
     config: config.map((file) => configFile(file, dirname(resolve(output)))),
   };
   const { signal, onProgress, measured, write } = context;
-  const { files, tensors, errors } = await digestModel(paths, { signal, onProgress });
+  const { files, tensors, errors } = await withSources(paths, context, (found, followed) =>
+    digestModel(found, { signal, onProgress, ...(followed === undefined ? {} : { followed }) }),
+  );
   measured();
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
   if (errors.length > 0) return 2;
-  const { name, ignore } = naming(paths, output);
+  const [source] = paths.filter(isSourceUri);
+  const { name, ignore } =
+    source === undefined ? naming(paths, output) : { name: nameOfSource(source), ignore: [] };
   const text = createMbom(files, { ...options, name: named ?? name, ignore, tensors });
   await write(output, [text]);
   const { model, files: listed } = readMbom(Buffer.from(text));
