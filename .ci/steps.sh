@@ -38,6 +38,11 @@ peers() {
   npm ci --prefix test/peers --omit=optional --ignore-scripts
 }
 
+# docs/reference is what the doc comments say today.
+reference() {
+  npm run reference && git diff --exit-code docs/reference && [ -z "$(git status --porcelain docs/reference)" ]
+}
+
 tests() {
   npm test >"$work/tests" 2>&1
   local status=$?

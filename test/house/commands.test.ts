@@ -1,7 +1,7 @@
 // Every command that README and the guides show is run as it stands, in a folder as they describe it. A command exits with 0, or
 // with what the comment behind it says: `# exit 1`.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { patience } from '../kit/patience.ts';
@@ -12,7 +12,16 @@ import { packageRoot, treeOf } from './house.ts';
 t.setTimeout(patience(300_000));
 
 /** Guides whose commands need a server, a cluster or an engine; the tests named run them. */
-const ELSEWHERE: Readonly<Record<string, string>> = {};
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'pull.md': 'test/pull/pull.test.ts',
+  'drift.md': 'test/serving/drift.test.ts',
+  'provenance.md': 'test/serving/header.test.ts',
+};
+
+t.test('guides that are run elsewhere have their test', (t) => {
+  for (const path of Object.values(ELSEWHERE)) t.ok(existsSync(join(packageRoot, path)), path);
+  t.end();
+});
 
 interface Shown {
   readonly command: string;

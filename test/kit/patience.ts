@@ -11,4 +11,4 @@ export function cpuTime(work: () => void): number {
 
 /** How long to wait, in the unit given, for what takes at most `quiet` on a machine that does nothing else. */
 export const patience = (quiet: number): number =>
-  quiet * Math.min(20, 1 + (loadavg()[0]! * 2) / availableParallelism());
+  Math.ceil(quiet * Math.min(20, 1 + (loadavg()[0]! * 2) / availableParallelism()));

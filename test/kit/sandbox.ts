@@ -22,6 +22,8 @@ export function writeSandbox(folder: string): void {
   write('quantised', (model) => toGguf(model, 'Q8_0'));
   const lora = join(packageRoot, 'fixtures', 'real', 'tiny-lora');
   for (const name of ['adapters/good', 'adapters/suspect']) cpSync(lora, at(name), { recursive: true });
+  cpSync(lora, at('path', 'to', 'model'), { recursive: true });
+  writeFileSync(at('llama.policy.yaml'), 'schema: steelyard/policy/1\ndtypes: [BF16, F32]\n');
   cpSync(join(packageRoot, 'policies'), at('policies'), { recursive: true });
   mkdirSync(at('fixtures', 'real'), { recursive: true });
   cpSync(lora, at('fixtures', 'real', 'tiny-lora'), { recursive: true });
