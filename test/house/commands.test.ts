@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { patience } from '../kit/patience.ts';
-import { writeSandbox } from '../kit/sandbox.ts';
+import { writeSandbox } from '../kit/specimen/sandbox.ts';
 import { MAIN } from '../kit/steelyard.ts';
 import { packageRoot, treeOf } from './house.ts';
 

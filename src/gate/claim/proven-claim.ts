@@ -67,7 +67,7 @@ const PREDICATES = new Map<string, Kind>([
 
 export const kindOfPredicate = (type: string | null): Kind => PREDICATES.get(type ?? '') ?? 'unknown';
 
-/** Refuses as src/sign does, and with WRONG_KEY if nobody of `identities` signed it. */
+/** Refuses as src/proof/sign does, and with WRONG_KEY if nobody of `identities` signed it. */
 export function openClaim(piece: StatementPiece, identities: readonly Identity[], now: Date): Settled<Claim> {
   return settled(() => {
     const { by, signer, value } = provenBy(identities, piece.bundle, (trust) =>

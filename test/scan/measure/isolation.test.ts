@@ -40,7 +40,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 /** Of a command's own time limit: what does not hang must be over within it. */
-const seconds = (quiet: number): string => patience(quiet).toFixed(1);
+const seconds = (quiet: number): string => String(patience(quiet));
 
 async function until(condition: () => boolean): Promise<void> {
   for (const end = performance.now() + patience(10_000); !condition() && performance.now() < end; )

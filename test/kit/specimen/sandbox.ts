@@ -2,10 +2,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { redirect, toGguf, tune } from './mutations/edit.ts';
-import { baseModel, type Model, writeModel } from './mutations/model.ts';
-import { EMBEDDING } from './mutations/mutation.ts';
-import { packageRoot } from './root.ts';
+import { redirect, toGguf, tune } from '../mutations/edit.ts';
+import { baseModel, type Model, writeModel } from '../mutations/model.ts';
+import { EMBEDDING } from '../mutations/mutation.ts';
+import { packageRoot } from '../root.ts';
 
 /** Writes it into an empty folder. */
 export function writeSandbox(folder: string): void {
