@@ -24,7 +24,7 @@ import type { GatePolicy } from './release-policy/release-policy.ts';
 import { type Denial, type Settled, settled } from './verdict/denial.ts';
 import { timeText, type UnusedEvidence, type Verdict } from './verdict/verdict.ts';
 
-interface GateOptions {
+export interface GateOptions {
   readonly now: Date;
   /** The release that runs now (`sha256:…`); null: none; undefined: not known here. */
   readonly current?: string | null | undefined;

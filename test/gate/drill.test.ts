@@ -1,6 +1,6 @@
 // The drills that the command runs: each applies to the specimen, and each is blocked by the code that it is for.
 import t from 'tap';
-import { drillsFor, runDrill } from '../../src/gate/drill/drill.ts';
+import { drillsFor, runDrill } from '../../src/gate/incident/drill/drill.ts';
 import { judge, world } from './specimen/release.ts';
 
 t.setTimeout(600_000);

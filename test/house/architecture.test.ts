@@ -50,7 +50,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'unexamined.ts',
     'verdict.ts',
   ],
-  canary: ['report/report.ts', 'sweep/sweep.ts', 'target/target.ts'],
+  canary: ['compare/canary-schema.ts', 'report/report.ts', 'sweep/sweep.ts', 'target/target.ts'],
   diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-text.ts'],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
   'proof/sign': [
@@ -74,7 +74,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   gate: [
     'approval/approval-documents.ts',
     'claim/piece.ts',
-    'drill/drill.ts',
+    'incident/drill/drill.ts',
     'evidence/writing.ts',
     'image/image-signing.ts',
     'image/image.ts',

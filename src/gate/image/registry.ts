@@ -9,7 +9,7 @@ import { answerTo, findLogin, LOGIN } from '../../source/oci/login.ts';
 import { DIGEST } from '../claim/foreign.ts';
 import { type FetchedFile, fetchImage, type Get } from './fetching.ts';
 
-interface RegistryOptions {
+export interface RegistryOptions {
   /** Where credentials are found; nothing else is read of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;

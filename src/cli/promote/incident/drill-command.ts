@@ -1,8 +1,8 @@
 // `steelyard drill`: what would the gate do if a control were taken away? Exit 1 if anything would have been promoted.
 import { Command, Option } from 'commander';
 import { inert } from '../../../document/text/inert.ts';
-import { type DrillResult, drillsFor, runDrill } from '../../../gate/drill/drill.ts';
 import { gate } from '../../../gate/gate.ts';
+import { type DrillResult, drillsFor, runDrill } from '../../../gate/incident/drill/drill.ts';
 import { verdictText } from '../../../gate/verdict/verdict-text.ts';
 import { SteelyardError } from '../../../rules/error.ts';
 import { type Run, run } from '../../run.ts';

@@ -1,6 +1,7 @@
 // The control `canary`: staged prompts, answered by the release that runs and by this one, show no difference that fails. The comparison
 // must name this release, know that it asked it, and be of the suite that the policy names.
 
+import { CanarySchema } from '../../../canary/compare/canary-schema.ts';
 import type { Foreign } from '../../claim/foreign.ts';
 import type { Claim } from '../../claim/proven-claim.ts';
 import { milliseconds } from '../../release-policy/release-policy.ts';
@@ -46,6 +47,11 @@ export function canary(control: Control, context: Context): ControlResult {
 }
 
 function readCanary({ body }: Claim, control: Control, context: Context): Read {
+  const result = CanarySchema.safeParse(body.value);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    return deny('MALFORMED_EVIDENCE', `${issue!.path.join('.')}: ${issue!.message.slice(0, 200)}`);
+  }
   const side = body.get('new');
   const actual = releaseOf(side);
   if (actual === null) return deny('EVIDENCE_UNBOUND', 'the new side names no release (--bom)');

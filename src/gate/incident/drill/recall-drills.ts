@@ -1,9 +1,9 @@
 // Drills on recalls: the list gone, cut and old; the release, its model and its image recalled.
 
-import { readMbom } from '../../proof/bom/mbom-document.ts';
-import { heartbeatPredicate, RECALL, recallPredicate } from '../approval/approval-documents.ts';
-import { digestOf, linesOf } from '../claim/piece.ts';
-import { milliseconds } from '../release-policy/release-policy.ts';
+import { readMbom } from '../../../proof/bom/mbom-document.ts';
+import { heartbeatPredicate, RECALL, recallPredicate } from '../../approval/approval-documents.ts';
+import { digestOf, linesOf } from '../../claim/piece.ts';
+import { milliseconds } from '../../release-policy/release-policy.ts';
 import { type Drill, fileOf, type Scene, stated, trusting, withFile, without } from './scene.ts';
 
 export function recallDrills({ release, policy }: Scene): Drill[] {

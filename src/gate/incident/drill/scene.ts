@@ -1,11 +1,11 @@
 // The scene of a drill, and small changes to it. Every change makes a new one.
 import { generateKeyPairSync } from 'node:crypto';
-import { signStatement } from '../../proof/sign/sign.ts';
-import { writeStatement } from '../../proof/sign/statement/statement.ts';
-import { digestOf } from '../claim/piece.ts';
-import type { ReleaseBytes } from '../input/release-bytes.ts';
-import type { GatePolicy } from '../release-policy/release-policy.ts';
-import type { GateCode } from '../verdict/denial.ts';
+import { signStatement } from '../../../proof/sign/sign.ts';
+import { writeStatement } from '../../../proof/sign/statement/statement.ts';
+import { digestOf } from '../../claim/piece.ts';
+import type { ReleaseBytes } from '../../input/release-bytes.ts';
+import type { GatePolicy } from '../../release-policy/release-policy.ts';
+import type { GateCode } from '../../verdict/denial.ts';
 
 /** What is judged: everything that a drill may change. */
 export interface Scene {

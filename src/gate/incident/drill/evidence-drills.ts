@@ -1,10 +1,10 @@
 // Drills on evidence: each control's evidence deleted, changed, unsigned, too old and dated in the future; and a trusted report that says no.
 
-import { signDocument } from '../../proof/sign/sign.ts';
-import { readForeign } from '../claim/foreign.ts';
-import type { Control } from '../release-policy/schema.ts';
-import type { GateCode } from '../verdict/denial.ts';
-import type { ControlVerdict, CountedEvidence, Verdict } from '../verdict/verdict.ts';
+import { signDocument } from '../../../proof/sign/sign.ts';
+import { readForeign } from '../../claim/foreign.ts';
+import type { Control } from '../../release-policy/schema.ts';
+import type { GateCode } from '../../verdict/denial.ts';
+import type { ControlVerdict, CountedEvidence, Verdict } from '../../verdict/verdict.ts';
 import {
   changed,
   type Drill,

@@ -1,6 +1,6 @@
 // Drills on the release itself: its MBOM, its files, its signatures, the policy's own limits.
-import { signDocument } from '../../proof/sign/sign.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { signDocument } from '../../../proof/sign/sign.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
 import { changed, type Drill, flipped, type Scene, THROW_AWAY } from './scene.ts';
 
 const OTHER = `sha256:${'0'.repeat(63)}1`;

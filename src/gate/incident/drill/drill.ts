@@ -1,8 +1,8 @@
 // Drills: a release that promotes, with one control taken away or the clock moved, must not. In memory only: nothing is written, and no key
 // but a throw-away one signs. To see what a report by a trusted signer would do, that key is trusted for the length of one drill.
-import { gate } from '../gate.ts';
-import type { GateCode } from '../verdict/denial.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { gate } from '../../gate.ts';
+import type { GateCode } from '../../verdict/denial.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
 import { approvalDrills } from './approval-drills.ts';
 import { evidenceDrills } from './evidence-drills.ts';
 import { recallDrills } from './recall-drills.ts';
@@ -45,3 +45,5 @@ export function runDrill({ name, codes, change }: Drill, scene: Scene): DrillRes
     codes: expected === undefined ? rest : [expected, ...rest],
   };
 }
+
+export type { Drill, Scene };

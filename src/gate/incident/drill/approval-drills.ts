@@ -1,6 +1,6 @@
 // Drills on approvals: too few, one person twice, too late, for something else, and a veto.
-import { APPROVAL, approvalPredicate } from '../approval/approval-documents.ts';
-import type { CountedApproval, Verdict } from '../verdict/verdict.ts';
+import { APPROVAL, approvalPredicate } from '../../approval/approval-documents.ts';
+import type { CountedApproval, Verdict } from '../../verdict/verdict.ts';
 import { asPerson, type Drill, type Scene, stated, withFile, without } from './scene.ts';
 
 const OTHER = `sha256:${'0'.repeat(63)}2`;
