@@ -1,7 +1,7 @@
-// A real Squid with a configuration that was rendered, started and ended by a test.
+// Real proxies with configurations that were rendered, started and ended by a test; and what a test asks them.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEgress, render } from '../../../src/serving/egress/egress.ts';
@@ -28,7 +28,8 @@ export interface ProxyOptions {
   readonly ready?: (port: number) => Promise<boolean>;
 }
 
-const accepts = (port: number): Promise<boolean> =>
+/** Whether somebody listens there. */
+export const accepts = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     const settle = (open: boolean): void => {
@@ -90,3 +91,35 @@ export function ended(child: ChildProcess): Promise<void> {
     child.kill('SIGKILL');
   });
 }
+
+/** A server that says hello to whoever comes. */
+export async function greeter(): Promise<{ server: Server; port: number }> {
+  const server = createServer((socket) => socket.on('error', () => undefined).end('hello'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as { port: number }).port };
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const { server, port } = await greeter();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** CONNECT through a proxy: the status, and what came after it. */
+export const through = (proxy: number, authority: string): Promise<{ status: number; body: string }> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: proxy });
+    let text = '';
+    socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      // After a refusal Squid waits for the next request.
+      if (/^HTTP\/1\.[01] [^2]/.test(text)) socket.destroy();
+    });
+    socket.on('close', () => {
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1]);
+      resolve({ status, body: text.slice(text.indexOf('\r\n\r\n') + 4) });
+    });
+    socket.on('error', reject);
+  });

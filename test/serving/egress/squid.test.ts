@@ -1,42 +1,10 @@
 // What is rendered for Squid, in a real Squid on loopback: which destinations it lets through, and how fast it refuses the others.
-import { connect, createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import t from 'tap';
 import { parseEgress, probe } from '../../../src/serving/egress/egress.ts';
-import { noSquid, startSquid } from './proxy.ts';
+import { freePort, greeter, noSquid, startSquid, through } from './proxy.ts';
 
 t.setTimeout(600_000);
-
-/** A server that says hello to whoever comes. */
-async function greeter(): Promise<{ server: Server; port: number }> {
-  const server = createServer((socket) => socket.on('error', () => undefined).end('hello'));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, port: (server.address() as { port: number }).port };
-}
-
-/** A port that nothing listens on. */
-async function freePort(): Promise<number> {
-  const { server, port } = await greeter();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** CONNECT through a proxy: the status, and what came after it. */
-const through = (proxy: number, authority: string): Promise<{ status: number; body: string }> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: proxy });
-    let text = '';
-    socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-      // After a refusal Squid waits for the next request.
-      if (/^HTTP\/1\.1 [^2]/.test(text)) socket.destroy();
-    });
-    socket.on('close', () => {
-      const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
-      resolve({ status, body: text.slice(text.indexOf('\r\n\r\n') + 4) });
-    });
-    socket.on('error', reject);
-  });
 
 t.test('the table', { skip: noSquid }, async (t) => {
   const { server, port } = await greeter();
