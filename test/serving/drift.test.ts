@@ -453,6 +453,66 @@ test('log lines of proxies are read, and what is none is refused with its place'
   t.end();
 });
 
+test('no text breaks the readers of lines and lists', async (t) => {
+  const model = proven(await release(t));
+  const url = await target(t, { headers: headersFor(model) });
+  const record = await driftRound([{ name: 'one', url, pod: null }], options(t, [model]));
+  const request = {
+    schema: 'steelyard/drift/1',
+    kind: 'request',
+    at: '2026-11-30T12:00:00Z',
+    pod: 'p',
+    request: 'r',
+  };
+  const lines = [driftLine(record), JSON.stringify({ ...request, status: 200, modelSha: OTHER })];
+  const list = '# all\nhttps://a.example/x\nb http://127.0.0.1:1\n';
+  const edit = fc.tuple(
+    fc.nat(900),
+    fc.nat(30),
+    fc.constantFrom(
+      '',
+      '"',
+      '{',
+      '[',
+      ',',
+      ':',
+      '\n',
+      ' ',
+      '#',
+      '@',
+      '//',
+      '\u0000',
+      '\ud800',
+      'null',
+      '1e999',
+    ),
+  );
+  const edits = fc.array(edit, { minLength: 1, maxLength: 4 });
+  const changed = (text: string, all: readonly (readonly [number, number, string])[]): string =>
+    all.reduce(
+      (one, [at, gone, put]) => one.slice(0, at % text.length) + put + one.slice((at % text.length) + gone),
+      text,
+    );
+  const refusedOnly = (code: string, read: () => unknown): boolean => {
+    try {
+      read();
+      return true;
+    } catch (error) {
+      return (error as { code?: string }).code === code;
+    }
+  };
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...lines),
+      edits,
+      (line, all) =>
+        refusedOnly('INVALID_DOCUMENT', () => readDriftLine(changed(line, all), 'l')) &&
+        refusedOnly('USAGE', () => readTargets(changed(list, all), 'list', false)),
+    ),
+    { numRuns: Number(process.env.STEELYARD_FUZZ_RUNS ?? 10_000) },
+  );
+});
+
 test('the command: exit codes, history, metrics', async (t) => {
   const model = await release(t);
   const headers = headersFor(proven(model));

@@ -70,6 +70,15 @@ test('a real API server answers as it was recorded', { skip }, async (t) => {
   assertSame(t, actual);
 });
 
+const PATHS = {
+  ServiceAccount: '/api/v1/namespaces/serving/serviceaccounts',
+  Pod: '/api/v1/namespaces/serving/pods',
+  Role: '/apis/rbac.authorization.k8s.io/v1/namespaces/serving/roles',
+  RoleBinding: '/apis/rbac.authorization.k8s.io/v1/namespaces/serving/rolebindings',
+  CronJob: '/apis/batch/v1/namespaces/serving/cronjobs',
+  NetworkPolicy: '/apis/networking.k8s.io/v1/namespaces/serving/networkpolicies',
+};
+
 test('drift acts on a real API server, under the role of the documents', { skip }, async (t) => {
   const api = await realApi(t, PROGRAM!);
   const model = await release(t, { runtimeImage: IMAGE });
@@ -105,6 +114,16 @@ test('drift acts on a real API server, under the role of the documents', { skip 
       document,
     );
     t.equal(made.status, 201, made.body);
+  }
+  // Every field of the manifests in the documents is one that the server knows.
+  for (const document of [...documents(t), ...documents(t, 'provenance.md')]) {
+    const kind = PATHS[document.kind as keyof typeof PATHS];
+    if (kind === undefined) continue;
+    const { status, body } = await admin('POST', `${kind}?dryRun=All&fieldValidation=Strict`, document);
+    t.ok(
+      status === 201 || (status === 409 && /^Role/.test(document.kind)),
+      `${document.kind}: ${status} ${body}`,
+    );
   }
   const labels = { 'steelyard.dev/serving': 'true' };
   t.equal((await admin('POST', '/api/v1/namespaces', { metadata: { name: 'watched', labels } })).status, 201);
@@ -391,14 +410,19 @@ test('the service account of a pod, and a kubeconfig', async (t) => {
   t.match((await drift('--kubernetes', 'nonsense')).stderr, /NAMESPACE\/SELECTOR/);
 });
 
-/** Every YAML document in docs/drift.md. */
-function documents(t: Test): Anything[] {
-  const text = readFileSync(join(packageRoot, 'docs', 'drift.md'), 'utf8');
-  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => parseAllDocuments(block!));
-  return blocks.flat().map((document) => {
-    t.same(document.errors, []);
-    return (document as { toJS(): Anything }).toJS();
-  });
+const blocksOf = (document: string): string[] =>
+  [...readFileSync(join(packageRoot, 'docs', document), 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+    ([, block]) => block!,
+  );
+
+/** Every YAML document in a document of ours. */
+function documents(t: Test, name = 'drift.md'): Anything[] {
+  return blocksOf(name)
+    .flatMap((block) => parseAllDocuments(block))
+    .map((document) => {
+      t.same(document.errors, []);
+      return (document as { toJS(): Anything }).toJS();
+    });
 }
 
 test('the role of the documents is the one that was tried', (t) => {
@@ -407,4 +431,14 @@ test('the role of the documents is the one that was tried', (t) => {
     ROLE,
   );
   t.end();
+});
+
+test('the manifests of the documents pass lint', async (t) => {
+  const { folder } = await release(t);
+  for (const document of ['drift.md', 'provenance.md']) {
+    const file = join(folder, 'manifests.yaml');
+    writeFileSync(file, blocksOf(document)[0]!);
+    const { code, stdout, stderr } = await run([process.execPath, MAIN, 'lint', file]);
+    t.equal(code, 0, `${document}: ${stdout}${stderr}`);
+  }
 });
