@@ -213,11 +213,13 @@ bool read_pair(const Napi::Float64Array& plan, Pair& pair) {
   return to_uint64(plan[8], pair.count) && to_uint64(plan[9], pair.columns);
 }
 
-// difference(plan: Float64Array, what: BigInt | Float64Array, control: BigInt64Array | null, slot, io)
-// what: the seed of the sketch, or the basis (rows x rank) onto which the difference is projected instead.
+// difference(plan: Float64Array, what: BigInt | Float64Array, control: BigInt64Array | null, slot, io, side = 'left')
+// what: the seed of the sketch, or a basis: rows x rank, onto which the difference is projected instead; of the side 'right'
+// columns x rank, which it is multiplied by.
 Napi::Value Difference(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() != 5 || !info[0].IsTypedArray() || !(info[1].IsBigInt() || info[1].IsTypedArray()) ||
+  if (info.Length() < 5 || info.Length() > 6 || (info.Length() == 6 && !info[5].IsString()) ||
+      !info[0].IsTypedArray() || !(info[1].IsBigInt() || info[1].IsTypedArray()) ||
       !(info[2].IsNull() || info[2].IsTypedArray()) || !info[3].IsNumber() || !info[4].IsString()) {
     return fail(env, "wrong arguments");
   }
@@ -239,17 +241,21 @@ Napi::Value Difference(const Napi::CallbackInfo& info) {
     }
     if (info[1].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) return fail(env, "basis");
     const auto basis = info[1].As<Napi::Float64Array>();
-    const uint64_t rows = pair.columns == 0 ? 0 : pair.count / pair.columns;
-    if (rows == 0 || basis.ElementLength() % rows != 0 || basis.ElementLength() / rows > 16)
+    const std::string side = info.Length() == 6 ? info[5].As<Napi::String>().Utf8Value() : "left";
+    if (side != "left" && side != "right") return fail(env, "side");
+    const uint64_t rows = pair.columns == 0 ? 0 : side == "right" ? pair.columns : pair.count / pair.columns;
+    if (rows == 0 || basis.ElementLength() % rows != 0 ||
+        basis.ElementLength() / rows > steelyard::kBasisMax)
       return fail(env, "basis");
     const auto rank = static_cast<unsigned>(basis.ElementLength() / rows);
-    return to_result(env, steelyard::project_difference(pair, basis.Data(), rank));
+    return to_result(env, side == "right" ? steelyard::multiply_difference(pair, basis.Data(), rank)
+                                          : steelyard::project_difference(pair, basis.Data(), rank));
   } catch (const std::bad_alloc&) {
     return fail(env, "out of memory");
   }
 }
 
-// Six numbers per update: dtype codes of A and B, rank, in, out, 1 if A stands as rank x in.
+// Six numbers per update: dtype codes of A and B, rank, in, out; and 1 if A stands as rank x in, plus 2 if B as rank x out.
 const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& plan,
                          std::vector<steelyard::Update>& updates) {
   if (plan.ElementLength() % 6 != 0 || bytes.Length() != plan.ElementLength() / 3) return "plan";
@@ -271,7 +277,7 @@ const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& pla
                                         static_cast<Dtype>(numbers[k]),
                                         static_cast<size_t>(numbers[3 + k]),
                                         static_cast<size_t>(numbers[2]),
-                                        k == 0 && numbers[5] == 1};
+                                        (numbers[5] >> k & 1) != 0};
     }
     updates.push_back(update);
   }

@@ -10,15 +10,28 @@
 namespace steelyard {
 namespace {
 
+template <class T>
+double wide(const uint8_t* data, size_t index) {
+  T value;
+  std::memcpy(&value, data + sizeof value * index, sizeof value);
+  return value;
+}
+
+// A block of Q8_0 is a scale and 32 bytes (block_q8_0 in ggml-common.h).
+constexpr size_t kQ8Count = 32, kQ8Size = 34;
+
 double element(const Factor& factor, size_t index) {
-  if (factor.dtype == Dtype::F32) {
-    float value;
-    std::memcpy(&value, factor.data + 4 * index, sizeof value);
-    return value;
+  const uint8_t* data = factor.data;
+  switch (factor.dtype) {
+    case Dtype::F64: return wide<double>(data, index);
+    case Dtype::F32: return wide<float>(data, index);
+    case Dtype::F16: return f16(data + 2 * index);
+    case Dtype::Q8_0: {
+      const uint8_t* block = data + index / kQ8Count * kQ8Size;
+      return f16(block) * static_cast<int8_t>(block[2 + index % kQ8Count]);
+    }
+    default: return std::bit_cast<float>(static_cast<uint32_t>(load16(data + 2 * index)) << 16);
   }
-  const uint8_t* code = factor.data + 2 * index;
-  if (factor.dtype == Dtype::F16) return f16(code);
-  return std::bit_cast<float>(static_cast<uint32_t>(load16(code)) << 16);
 }
 
 // Appends the factor's columns. False: a value is not finite.
@@ -100,10 +113,18 @@ Decomposed decompose(Columns& a, Columns& b) {
 }
 
 bool fits(const Factor& factor) {
-  const bool known = factor.dtype == Dtype::F32 || factor.dtype == Dtype::F16 || factor.dtype == Dtype::BF16;
-  const size_t width = factor.dtype == Dtype::F32 ? 4 : 2;
-  return known && factor.rank > 0 && factor.rows > 0 && factor.size / width / factor.rank == factor.rows &&
-         factor.size == factor.rows * factor.rank * width;
+  size_t count = 1, size = 0;  // elements and bytes of a block
+  switch (factor.dtype) {
+    case Dtype::F64: size = 8; break;
+    case Dtype::F32: size = 4; break;
+    case Dtype::F16:
+    case Dtype::BF16: size = 2; break;
+    case Dtype::Q8_0: count = kQ8Count, size = kQ8Size; break;
+    default: return false;
+  }
+  if (factor.rank == 0 || factor.rows == 0 || factor.size % size != 0) return false;
+  const size_t elements = factor.size / size * count;
+  return elements / factor.rank == factor.rows && elements == factor.rows * factor.rank;
 }
 
 }  // namespace

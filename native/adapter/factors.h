@@ -9,12 +9,12 @@
 
 namespace steelyard {
 
-// A factor as it stands in the file. Its columns are the rank: rows x rank, or transposed as A is, rank x
-// rows.
+// A factor as it stands in the file. Its columns are the rank: rows x rank as B has it, or transposed as A has
+// it, rank x rows.
 struct Factor {
   const uint8_t* data;
   size_t size;
-  Dtype dtype;  // F32, F16, BF16
+  Dtype dtype;  // F64, F32, F16, BF16, Q8_0
   size_t rows, rank;
   bool transposed;
 };

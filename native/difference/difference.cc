@@ -211,20 +211,18 @@ PairMeasurement measure_difference(const Pair& pair, uint64_t seed) {
   return std::make_unique<Pass>(pair, seed)->run();
 }
 
-PairMeasurement project_difference(const Pair& pair, const double* basis, unsigned rank) {
+namespace {
+
+// A pass over D that adds each segment of it to a product.
+template <class F>
+PairMeasurement product_of(const Pair& pair, std::vector<double>& product, F add) {
   PairMeasurement result;
   auto pieces = std::make_unique<PieceReader>(pair);
-  std::vector<double> product(rank * pair.columns);
   while (pieces->next()) {
     pieces->mask();
     if (pieces->reader().same()) continue;
     for_segments(pair, pieces->reader(), [&](const Segment& segment) {
-      const double* difference = pieces->piece().difference + segment.begin;
-      for (unsigned k = 0; k < rank; k++) {
-        const double factor = basis[segment.row * rank + k];
-        double* sums = product.data() + k * pair.columns + segment.column;
-        for (size_t i = 0; i < segment.end - segment.begin; i++) sums[i] += factor * difference[i];
-      }
+      add(segment, pieces->piece().difference + segment.begin, segment.end - segment.begin);
     });
   }
   const PairReader& reader = pieces->reader();
@@ -234,6 +232,45 @@ PairMeasurement project_difference(const Pair& pair, const double* basis, unsign
   result.error = reader.error();
   for (double x : product) result.record.put(x);
   return result;
+}
+
+// Of 16 columns at a time: sums of products in the order of the columns of D.
+constexpr unsigned kColumnsAtOnce = 16;
+
+template <unsigned kCount>
+void add_row(double* sums, const double* difference, size_t count, const double* basis, unsigned stride) {
+  double part[kCount] = {};
+  for (size_t i = 0; i < count; i++) {
+    const double factor = difference[i];
+    const double* row = basis + i * stride;
+    for (unsigned k = 0; k < kCount; k++) part[k] += factor * row[k];
+  }
+  for (unsigned k = 0; k < kCount; k++) sums[k] += part[k];
+}
+
+}  // namespace
+
+PairMeasurement project_difference(const Pair& pair, const double* basis, unsigned rank) {
+  std::vector<double> product(rank * pair.columns);
+  return product_of(pair, product, [&](const Segment& segment, const double* difference, size_t count) {
+    for (unsigned k = 0; k < rank; k++) {
+      const double factor = basis[segment.row * rank + k];
+      double* sums = product.data() + k * pair.columns + segment.column;
+      for (size_t i = 0; i < count; i++) sums[i] += factor * difference[i];
+    }
+  });
+}
+
+PairMeasurement multiply_difference(const Pair& pair, const double* basis, unsigned rank) {
+  std::vector<double> product(rank * (pair.count / pair.columns));
+  return product_of(pair, product, [&](const Segment& segment, const double* difference, size_t count) {
+    double* sums = product.data() + segment.row * rank;
+    const double* rows = basis + segment.column * rank;
+    unsigned k = 0;
+    for (; k + kColumnsAtOnce <= rank; k += kColumnsAtOnce)
+      add_row<kColumnsAtOnce>(sums + k, difference, count, rows + k, rank);
+    for (; k < rank; k++) add_row<1>(sums + k, difference, count, rows + k, rank);
+  });
 }
 
 }  // namespace steelyard

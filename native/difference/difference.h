@@ -22,7 +22,13 @@ struct PairMeasurement {
 // row for every column of D.
 PairMeasurement measure_difference(const Pair& pair, uint64_t seed);
 
+// The most columns that a basis may have.
+constexpr unsigned kBasisMax = 1024;
+
 // Q^T D, `rank` x columns, where `basis` is Q, rows x rank.
 PairMeasurement project_difference(const Pair& pair, const double* basis, unsigned rank);
+
+// D V, rows x `rank`, where `basis` is V, columns x rank.
+PairMeasurement multiply_difference(const Pair& pair, const double* basis, unsigned rank);
 
 }  // namespace steelyard

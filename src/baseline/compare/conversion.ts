@@ -42,6 +42,16 @@ const LOSSES: ReadonlyMap<string, Loss> = new Map([
   ['Q2_K', { ...quantiser(0.32), divergence: 0.25 }],
 ]);
 
+/** How far a single value is rounded, at most: half a unit of its last place. Of blocks, their own error stands for it. */
+const ROUNDED: ReadonlyMap<string, number> = new Map([
+  ['F64', 2 ** -53],
+  ['F32', 2 ** -24],
+  ['F16', 2 ** -11],
+  ['BF16', 2 ** -8],
+  ['F8_E4M3', 2 ** -4],
+  ['F8_E5M2', 2 ** -3],
+]);
+
 /** Relative L2 error of values that were rounded to a dtype, at most; null: not known. */
 export function roundingError(dtype: string): number | null {
   const loss = LOSSES.get(dtype);
@@ -57,7 +67,12 @@ export function strayed(good: TensorProfile, suspect: TensorProfile): string | n
     return `nothing can be said about a conversion from ${good.dtype} to ${suspect.dtype}`;
   const [before, after] = [good.stats, suspect.stats];
   // The errors of single values add up at random, so a small tensor's norm moves more.
-  const room = MARGIN * loss.norm + (2 * MARGIN * loss.error) / Math.sqrt(Math.max(1, before.count));
+  // Where few values carry the energy, it moves as far as they are rounded: (Σx⁴)½ / Σx² is at most absMax / l2.
+  const led = before.l2 === 0 ? 0 : Number(before.absMax ?? 0) / before.l2!;
+  const room =
+    MARGIN * loss.norm +
+    (2 * MARGIN * loss.error) / Math.sqrt(Math.max(1, before.count)) +
+    (ROUNDED.get(suspect.dtype) ?? loss.error) * led;
   const moved = before.l2 === 0 ? after.l2! : after.l2! / before.l2! - 1;
   if (Math.abs(moved) > room)
     return `its norm changed by ${percent(moved)}, and ${suspect.dtype} explains ${percent(room)}`;

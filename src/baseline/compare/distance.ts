@@ -14,11 +14,15 @@ export interface Distance {
   readonly isReordered: boolean;
 }
 
+/** Values below which how they are spread says nothing. */
+export const LEAST_COUNT = 64;
+
 export function distanceOf(good: Stats, suspect: Stats): Distance {
+  const isMany = Math.min(good.count, suspect.count) >= LEAST_COUNT;
   return {
     normRatio: ratio(suspect.l2, good.l2),
-    exponentEntropy: difference(suspect.entropy.exponent, good.entropy.exponent),
-    divergence: divergence(spread(good), spread(suspect)),
+    exponentEntropy: isMany ? difference(suspect.entropy.exponent, good.entropy.exponent) : null,
+    divergence: isMany ? divergence(spread(good), spread(suspect)) : null,
     zeroShare: share(suspect.zero, suspect.count) - share(good.zero, good.count),
     isReordered: isReordered(good, suspect),
   };

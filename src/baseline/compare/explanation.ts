@@ -82,6 +82,9 @@ const WIDENED: ReadonlyMap<string, number> = new Map([
   ['F32 F64', 29],
 ]);
 
+/** Bits that are zero in all values together, before it is no chance any more. */
+const EVIDENCE = 40;
+
 /** Low bits that are zero in every value of the baseline, or follow from its narrower dtype, and are not here. */
 export function loosened(good: TensorProfile, suspect: TensorProfile): string | null {
   const profile = suspect.stats?.trailingZeros ?? null;
@@ -90,6 +93,8 @@ export function loosened(good: TensorProfile, suspect: TensorProfile): string | 
   const widened = WIDENED.get(`${good.dtype} ${suspect.dtype}`);
   const first = before.findIndex((count) => count > 0);
   const known = good.dtype === suspect.dtype ? (first < 0 ? 0 : first) : (widened ?? 0);
+  // That two values end in a zero bit is no evidence that all must.
+  if (widened === undefined && known * before.reduce((a, b) => a + b, 0) < EVIDENCE) return null;
   const last = profile.length - 1; // all mantissa bits zero: every number of low bits is
   const set = profile.slice(0, Math.min(known, last)).reduce((a, b) => a + b, 0);
   if (set === 0) return null;

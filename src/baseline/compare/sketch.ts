@@ -53,8 +53,20 @@ const RANK_ONE = 0.25;
 /** Fewer rows than this are of low rank whatever they hold. */
 const RANK_TOLD = SKETCH_COLUMNS;
 
-/** Whether a change is the product of a column with a row, as model editors (ROME) write it. */
-export function isRankOne(change: SketchedChange): boolean {
+/** What is left of a rank-one change in F32, of its norm. */
+const LEFT = 1e-3;
+/** Second value of a sketch to the middle one of the others: rounding is flatter, what training leaves falls off. */
+const FLAT = 3;
+
+/**
+ * Whether a change is the product of a column with a row, as model editors (ROME) write it: what is left behind the first direction
+ * is nothing, or no more than `room`, which rounding to the dtype explains, and as flat as rounding is.
+ */
+export function isRankOne(change: SketchedChange, room: number): boolean {
   const ratio = secondToFirst(change);
-  return change.changedRows >= RANK_TOLD && ratio !== null && ratio <= RANK_ONE;
+  if (change.changedRows < RANK_TOLD || ratio === null || ratio > RANK_ONE) return false;
+  const [, ...others] = change.singularValues;
+  const rest = Math.sqrt(others.reduce((sum, value) => sum + value * value, 0));
+  if (rest <= LEFT * change.norm) return true;
+  return rest <= room && others[0]! <= FLAT * others[others.length >> 1]!;
 }

@@ -1,9 +1,9 @@
 // One tensor and its counterpart in the baseline → what is wrong with it.
 import { quoted } from '../../document/violations.ts';
 import type { TensorProfile } from '../../scan/profile/profile.ts';
-import { strayed } from './conversion.ts';
+import { roundingError, strayed } from './conversion.ts';
 import type { Departure } from './departure.ts';
-import { type Distance, distanceOf } from './distance.ts';
+import { type Distance, distanceOf, LEAST_COUNT } from './distance.ts';
 import { appeared, type Change, explained, loosened, rowsExplained } from './explanation.ts';
 import type { Mode } from './mode.ts';
 import type { Pair } from './pairing.ts';
@@ -76,10 +76,14 @@ function statement(pair: Pair, context: Context, change: Change): Statement | nu
     return { rule: 'compare/tensor-retyped', message: how, ...types(good, suspect) };
   if (rows?.isEdit)
     return { rule: 'compare/rows-edited', message: `${rowsExplained(rows)}; ${how}`, ...digests };
-  if (context.fewChanged && sketched !== null && isRankOne(sketched))
+  if (context.fewChanged && sketched !== null && isRankOne(sketched, roomOf(pair)))
     return { rule: 'compare/rank-one-edit', message: how, ...digests };
   return { rule: 'compare/tensor-changed', message: how, ...digests };
 }
+
+/** What rounding to the dtype may add to a change. */
+const roomOf = ({ suspect: { dtype, stats } }: Pair): number =>
+  (roundingError(dtype) ?? 0) * (stats?.l2 ?? 0);
 
 /** Signs of a payload or of damage, whatever else is to be said. */
 function signs({ good, suspect, how }: Pair, { mode }: Context, distance: Distance | null): Statement[] {
@@ -89,7 +93,9 @@ function signs({ good, suspect, how }: Pair, { mode }: Context, distance: Distan
   if (bits !== null) found.push({ rule: 'compare/low-bits', message: bits });
   const nonFinite = appeared(good.stats, suspect.stats);
   if (nonFinite !== null) found.push({ rule: 'compare/not-finite', message: nonFinite });
-  if (mode === 'derived' && distance !== null && sameShape(good, suspect)) {
+  // The two values of a bias may double its norm in one step.
+  const isMany = good.stats.count >= LEAST_COUNT;
+  if (mode === 'derived' && isMany && distance !== null && sameShape(good, suspect)) {
     const further = moved({ good, suspect, how }, distance);
     if (further !== null) found.push(further);
   }

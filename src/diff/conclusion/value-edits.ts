@@ -48,7 +48,7 @@ function rescaledOf(all: readonly Compared[]): Conclusion[] {
   return [
     concluded(
       'uniform-rescale',
-      `${named(changes)} ${changes.length === 1 ? 'was' : 'were'} multiplied ${by}, and nothing else`,
+      `${named(changes)} ${changes.length === 1 ? 'was' : 'were'} multiplied ${by}: all values of a tensor by one factor`,
       changes,
       [
         { name: 'least factor', value: low },
@@ -71,6 +71,9 @@ const factorOf = ({ difference }: Compared): number =>
 const residual = ({ cosine }: Compared['difference']): number =>
   Math.sqrt(Math.max(0, 1 - (cosine ?? 0) ** 2));
 
+/** Of few values, most changes are near to a factor: the bias of two classes is [x, -x], and every step multiplies it. */
+const LEAST_COUNT = 16;
+
 function isRescaled(change: Compared): boolean {
   const { difference, suspect, good } = change;
   const room = Math.max(roundingError(suspect.dtype) ?? 0, roundingError(good.dtype) ?? 0);
@@ -78,6 +81,9 @@ function isRescaled(change: Compared): boolean {
   const rest = Math.max(residual(difference), 1e-7);
   const factor = factorOf(change);
   return (
-    difference.count > 1 && factor > 0 && rest <= Math.max(room, 1e-6) && Math.abs(factor - 1) > 2 * rest
+    difference.count >= LEAST_COUNT &&
+    factor > 0 &&
+    rest <= Math.max(room, 1e-6) &&
+    Math.abs(factor - 1) > 2 * rest
   );
 }

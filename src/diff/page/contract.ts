@@ -113,7 +113,8 @@ export interface PageDetail {
   readonly rows: PageAxis | null;
   readonly columns: PageAxis | null;
   readonly spectrum: {
-    readonly method: 'exact' | 'sketch';
+    readonly method: 'exact' | 'estimate';
+    readonly error: number | null;
     readonly values: readonly number[];
     readonly stableRank: number | null;
   } | null;

@@ -20,6 +20,7 @@ export function detailOf({ good, suspect }: TensorChange, difference: Difference
     columns: columns && axisOf(columns),
     spectrum: spectrum && {
       method: spectrum.method,
+      error: short(spectrum.error),
       values: lengths(spectrum.values),
       stableRank: short(spectrum.stableRank),
     },

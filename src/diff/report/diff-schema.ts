@@ -84,8 +84,9 @@ export const diffSchema = () => {
       columns: Axis.nullable(),
       spectrum: z
         .strictObject({
-          method: z.enum(['exact', 'sketch']),
+          method: z.enum(['exact', 'estimate']),
           values: z.array(z.number()),
+          error: z.number(),
           stableRank: z.number(),
         })
         .nullable(),

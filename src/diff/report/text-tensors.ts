@@ -32,8 +32,11 @@ function figures(difference: Difference): string[] {
     lines.push(`bits changed: ${changedBits[0]} to ${changedBits.at(-1)} of 0 to ${bits!.length - 1}`);
   if (spectrum !== null) {
     const values = spectrum.values.slice(0, VALUES).map(rounded).join(', ');
-    const how = spectrum.method === 'exact' ? '' : ' (from a sketch)';
-    lines.push(`singular values ${values}${how}, stable rank ${rounded(spectrum.stableRank)}`);
+    const [about, how] =
+      spectrum.method === 'exact' ? ['', ''] : ['≈ ', ` (each at most ${rounded(spectrum.error)} too small)`];
+    lines.push(
+      `singular values ${about}${values}${how}, stable rank ${about}${rounded(spectrum.stableRank)}`,
+    );
   }
   return lines;
 }

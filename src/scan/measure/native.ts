@@ -43,17 +43,21 @@ interface Addon {
     /** The word of `control` that says how much of a file that is still arriving is there. */
     following?: number,
   ): NativeMeasurement;
-  /** `what`: the seed of a sketch, or a basis (rows × rank) onto which the difference is projected instead. */
+  /**
+   * `what`: the seed of a sketch, or a basis: rows × rank, onto which the difference is projected instead; of the side 'right'
+   * columns × rank, which it is multiplied by.
+   */
   difference(
     plan: Float64Array,
     what: bigint | Float64Array,
     control: BigInt64Array | null,
     slot: number,
     io: Io,
+    side?: 'left' | 'right',
   ): NativeDifference;
   /**
    * QR of the factors of one or two low-rank updates (native/adapter/factors.h). `bytes`: A and B of each; `plan`, six numbers each:
-   * dtype codes of A and B, rank, in, out, 1 if A stands as [rank, in]. Per update R_A, R_B and the sums of x … x⁴ over BA;
+   * dtype codes of A and B, rank, in, out; and 1 if A stands as [rank, in], plus 2 if B stands as [rank, out]. Per update R_A, R_B and the sums of x … x⁴ over BA;
    * after two, A and B of the second in the basis of both. null: a value is not finite.
    */
   factors(bytes: readonly Uint8Array[], plan: Float64Array): Float64Array | null;

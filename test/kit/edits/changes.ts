@@ -22,6 +22,25 @@ export function addLowRank(model: Model, name: string, rank: number, share: numb
   });
 }
 
+/** As training leaves it: led by one direction, with many behind it that fall off (sigma2 is a quarter of sigma1). */
+export function lead(model: Model, name: string, share: number): void {
+  addLowRank(model, name, 1, share);
+  for (const [rank, part] of [
+    [2, 0.35],
+    [5, 0.3],
+    [24, 0.4],
+  ] as const)
+    addLowRank(model, name, rank, part * share);
+}
+
+/** One step of Adam: every value moves by the same, in the direction of a gradient of many examples. */
+export function step(model: Model, size: number): void {
+  for (const tensor of all(model)) {
+    const gradient = normal(tensor.name.length);
+    edit(model, tensor.name, (numbers) => numbers.map((x) => x + size * Math.sign(gradient())));
+  }
+}
+
 const norm = (numbers: Float32Array): number => Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
 
 export function mergeLowRank(model: Model, rank: number): void {

@@ -15,7 +15,17 @@ import {
 import { baseModel } from '../mutations/model.ts';
 import { DOWN, EMBEDDING, HEAD, NORM, Q } from '../mutations/mutation.ts';
 import { normal } from '../mutations/weights.ts';
-import { addNoise, average, fold, mergeLowRank, prune, recompute, requantise } from './changes.ts';
+import {
+  addNoise,
+  average,
+  fold,
+  lead,
+  mergeLowRank,
+  prune,
+  recompute,
+  requantise,
+  step,
+} from './changes.ts';
 import { editsOf } from './edit.ts';
 import { convolutionModel, quantisedModel, reservedModel, TABLE, trainedModel, UNUSED } from './models.ts';
 
@@ -50,6 +60,20 @@ export const HONEST = [
     (m) => tune(m, 0.02, ({ name }) => name === DOWN),
     DOWN,
   ),
+  base('train the head alone, led by one direction', ['isolated-change'], (m) => lead(m, HEAD, 0.3), HEAD),
+  trained(
+    'train the head alone in F32, led by one direction',
+    ['isolated-change'],
+    (m) => lead(m, HEAD, 0.3),
+    HEAD,
+  ),
+  base('train the last layer and the head', ['fine-tune'], (m) => {
+    for (const { name, shape } of all(m))
+      if (shape.length === 2 && (name === HEAD || name.includes('layers.3'))) lead(m, name, 0.1);
+    tune(m, 0.02, ({ name, shape }) => shape.length === 1 && name.includes('layers.3'));
+  }),
+  base('one step of an optimizer', ['fine-tune'], (m) => step(m, 1e-3)),
+  trained('one step of an optimizer in F32', ['fine-tune'], (m) => step(m, 1e-4)),
   base('merge an adapter of rank 8', ['low-rank-merge', 'fine-tune'], (m) => {
     mergeLowRank(m, 8);
     tune(m, 0.01, ({ shape }) => shape.length === 1);

@@ -169,7 +169,8 @@ export function tuning(shape: readonly number[], relative: number, random: () =>
     spectrum:
       shape.length === 2
         ? {
-            method: 'sketch',
+            method: 'estimate',
+            error: 0.02,
             values: Array.from({ length: 16 }, (_, rank) => norm * 0.31 * (rank + 1) ** -0.45),
             stableRank: 10.4,
           }
@@ -184,7 +185,8 @@ function rankOne(random: () => number): Difference {
   return {
     ...base,
     spectrum: {
-      method: 'sketch',
+      method: 'estimate',
+      error: 0.02,
       values: Array.from({ length: 16 }, (_, rank) => (rank === 0 ? first : first * 0.061 * rank ** -0.35)),
       stableRank: 1.04,
     },
@@ -207,7 +209,7 @@ function replacedRows(random: () => number): Difference {
     bits: [6120, 6140, 6118, 6133, 6099, 6127, 6151, 5480, 3920, 1630, 512, 101, 88, 0, 0, 6131],
     rows: { count: rows, changed: 3, keptNorm: 3, unused: 0, participation: 2.99, bands, largest: found },
     columns: even(width, norm, random),
-    spectrum: { method: 'sketch', values: [1.31, 1.24, 1.22, 0.003], stableRank: 2.9 },
+    spectrum: { method: 'estimate', error: 0.02, values: [1.31, 1.24, 1.22, 0.003], stableRank: 2.9 },
   };
 }
 

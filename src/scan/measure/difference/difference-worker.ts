@@ -2,8 +2,9 @@
 // between threads.
 import { DTYPES } from '../../dtype.ts';
 import { type Io, type NativeDifference, native } from '../native.ts';
-import { basisOf, projectedValues, sketchedValues } from '../spectrum.ts';
+import { basisOf, projectedValues, SKETCH_COLUMNS } from '../spectrum.ts';
 import { type Difference, readDifference, type Spectrum } from './difference.ts';
+import { EXACT, leading, type Vectors } from './krylov.ts';
 
 export interface DifferenceJob {
   readonly plan: Float64Array;
@@ -33,16 +34,109 @@ export default function measureDifference(job: DifferenceJob): DifferenceReply {
   const whole = (spectrum: Spectrum | null): Difference => ({ ...before, spectrum, elements });
   if (!job.spectrum || sketch.length === 0 || difference.norm === 0) return replyOf(first, whole(null));
 
-  const squares = difference.norm ** 2;
-  const basis = basisOf(sketch, Math.min(...shape));
-  const second = basis === null ? null : native().difference(plan, basis.values, control, PROGRESS, io);
-  if (second !== null && second.outcome !== 'done') return replyOf(second, null);
-  const exact =
-    second === null ? null : projectedValues(new Float64Array(second.record), basis!.columns, squares);
-  const values = exact ?? sketchedValues(sketch);
-  // A sketch may take the largest value for too large; none has a stable rank below 1.
-  const stableRank = Math.max(1, squares / values[0]! ** 2);
-  return replyOf(first, whole({ method: exact === null ? 'sketch' : 'exact', values, stableRank }));
+  const passes = new Passes(job, difference.norm ** 2);
+  const spectrum = passes.spectrum(sketch);
+  return passes.failed === null ? replyOf(first, whole(spectrum)) : replyOf(passes.failed, null);
+}
+
+/** Sides up to which leading values are followed until they are exact; beyond, two more rounds and their error is told. */
+const EXACT_SIDE = 2048;
+/** Elements that all passes over one pair may read, about: a minute of one core. */
+const BUDGET = 3e8;
+const LEAST_BLOCKS = 3;
+const MOST_BLOCKS = 40;
+
+/** Further passes over a pair, each a product of D with some columns. */
+class Passes {
+  readonly #job: DifferenceJob;
+  readonly #squares: number;
+  readonly #rows: number;
+  readonly #columns: number;
+  /** The pass that was cut short. */
+  failed: NativeDifference | null = null;
+
+  constructor(job: DifferenceJob, squares: number) {
+    this.#job = job;
+    this.#squares = squares;
+    [this.#rows, this.#columns] = job.shape as [number, number];
+  }
+
+  /** null: a pass failed. */
+  spectrum(sketch: Float64Array): Spectrum | null {
+    const exact = this.#lowRank(sketch);
+    if (exact !== null || this.failed !== null) return exact;
+    const start = this.#start(sketch);
+    const least = Math.min(this.#rows, this.#columns);
+    const affordable = Math.floor(BUDGET / (this.#rows * this.#columns));
+    const blocks =
+      least > EXACT_SIDE ? LEAST_BLOCKS : Math.min(MOST_BLOCKS, Math.max(LEAST_BLOCKS, affordable));
+    const found = start === null ? null : leading((vectors) => this.#apply(vectors), start, blocks);
+    if (found === null) return null;
+    const { values, error } = found;
+    const method = error <= EXACT * values[0]! ? 'exact' : 'estimate';
+    return {
+      method,
+      values,
+      error: method === 'exact' ? 0 : error,
+      stableRank: this.#squares / values[0]! ** 2,
+    };
+  }
+
+  /** Where the sketch has all of D's range, one more pass gives all of its values. */
+  #lowRank(sketch: Float64Array): Spectrum | null {
+    const basis = basisOf(sketch, Math.min(this.#rows, this.#columns));
+    const product = basis === null ? null : this.#product(basis.values, 'left');
+    const values = product === null ? null : projectedValues(product, basis!.columns, this.#squares);
+    if (values === null) return null;
+    return { method: 'exact', values, error: 0, stableRank: this.#squares / values[0]! ** 2 };
+  }
+
+  /** Columns in the range of the smaller of D·Dᵀ and Dᵀ·D. */
+  #start(sketch: Float64Array): Vectors | null {
+    const vectors = columnsOf(sketch, SKETCH_COLUMNS);
+    return this.#rows <= this.#columns ? vectors : this.#left(vectors);
+  }
+
+  #apply(vectors: Vectors): Vectors | null {
+    const half = this.#rows <= this.#columns ? this.#left(vectors) : this.#right(vectors);
+    if (half === null) return null;
+    return this.#rows <= this.#columns ? this.#right(half) : this.#left(half);
+  }
+
+  /** Dᵀ times each. */
+  #left(vectors: Vectors): Vectors | null {
+    const product = this.#product(interleaved(vectors), 'left');
+    return product === null
+      ? null
+      : vectors.map((_, k) => product.subarray(k * this.#columns, (k + 1) * this.#columns));
+  }
+
+  /** D times each. */
+  #right(vectors: Vectors): Vectors | null {
+    const product = this.#product(interleaved(vectors), 'right');
+    return product === null ? null : columnsOf(product, vectors.length);
+  }
+
+  #product(basis: Float64Array, side: 'left' | 'right'): Float64Array | null {
+    const { plan, control, io } = this.#job;
+    const pass = native().difference(plan, basis, control, PROGRESS, io, side);
+    if (pass.outcome === 'done') return new Float64Array(pass.record);
+    this.failed = pass;
+    return null;
+  }
+}
+
+const columnsOf = (values: Float64Array, columns: number): Float64Array[] =>
+  Array.from({ length: columns }, (_, k) =>
+    Float64Array.from({ length: values.length / columns }, (_, i) => values[i * columns + k]!),
+  );
+
+function interleaved(vectors: Vectors): Float64Array {
+  const all = new Float64Array(vectors.length * vectors[0]!.length);
+  vectors.forEach((vector, k) => {
+    for (let i = 0; i < vector.length; i++) all[i * vectors.length + k] = vector[i]!;
+  });
+  return all;
 }
 
 const replyOf = (

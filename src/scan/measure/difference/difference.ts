@@ -60,13 +60,12 @@ export interface LineChange {
 }
 
 export interface Spectrum {
-  /**
-   * 'sketch': singular values of D·Ω / 4, where Ω has 16 columns of random signs, so within a factor of about √2 each;
-   * 'exact': of D itself, to rounding of the largest, those above 1e-6 of it.
-   */
-  readonly method: 'exact' | 'sketch';
-  /** Leading singular values, the largest first, at most 16. */
+  /** 'exact': to 1e-7 of the largest, and of matrices of low rank all values above 1e-6 of it. */
+  readonly method: 'exact' | 'estimate';
+  /** Leading singular values, the largest first, at most 16: of D projected onto a subspace, so that none is above the true one. */
   readonly values: readonly number[];
+  /** What any of them may be too small by, at most; 0: exact. */
+  readonly error: number;
   /** ‖D‖² / σ₁². */
   readonly stableRank: number;
 }

@@ -42,9 +42,8 @@ const FURTHER =
 function chartsOf({ bits, spectrum, rows, columns }: PageDetail, changed: number): HTMLElement[] {
   const charts: HTMLElement[] = [];
   if (spectrum !== null) {
-    const { method, values, stableRank } = spectrum;
-    const how =
-      method === 'exact' ? 'exact' : 'from a sketch of 16 columns, each within a factor of about √2';
+    const { method, values, error, stableRank } = spectrum;
+    const how = method === 'exact' ? 'exact' : `estimated, each at most ${figure(error)} too small`;
     const note = `singular values of Δ; stable rank ${figure(stableRank)}; ${how}`;
     charts.push(spectrumChart('Spectrum', note, [{ name: 'Δ', values }]));
   }
