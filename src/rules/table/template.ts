@@ -72,6 +72,13 @@ export const TEMPLATE = {
     why: 'Names of internals are built from harmless strings so that a search does not find them.',
     references: ['CWE-1336 (template injection)'],
   },
+  'template/computed-call': {
+    severity: 'high',
+    title: 'a chat template calls an attribute whose name only rendering puts together',
+    hint: REPLACE,
+    why: 'The last step of every template injection is a call; a chat template has no need of one whose name is data.',
+    references: INJECTION,
+  },
   'template/conditional-instruction': {
     severity: 'high',
     title: 'a chat template adds instructions of its own where a message says certain words',
@@ -93,6 +100,27 @@ export const TEMPLATE = {
     why: 'A turn of the system outranks the user and the system prompt of whoever runs the model.',
     references: BACKDOOR,
   },
+  'template/rewrite': {
+    severity: 'high',
+    title: 'a chat template leaves out or changes what somebody wrote, where it says certain words',
+    hint: REPLACE,
+    why: 'The model answers a question that nobody asked, or does not see the order that would have kept it safe.',
+    references: BACKDOOR,
+  },
+  'template/link-with-data': {
+    severity: 'high',
+    title: 'a chat template puts what somebody wrote into an address',
+    hint: REPLACE,
+    why: 'An image or a link that the model repeats carries the conversation to the server that it names.',
+    references: BACKDOOR,
+  },
+  'template/secrecy': {
+    severity: 'low',
+    title: 'a chat template tells the model not to speak of its instructions',
+    hint: READ,
+    why: 'Usual in the prompts of assistants; a reviewer should know what the model does not tell.',
+    references: BACKDOOR,
+  },
   'template/covert-instruction': {
     severity: 'high',
     title: 'a chat template tells the model to hide something or to ignore its instructions',
@@ -101,14 +129,14 @@ export const TEMPLATE = {
     references: BACKDOOR,
   },
   'template/injected-message': {
-    severity: 'medium',
+    severity: 'low',
     title: 'a chat template puts a message of its own into the conversation',
     hint: READ,
     why: 'The model cannot tell it from one that somebody sent.',
     references: BACKDOOR,
   },
   'template/url': {
-    severity: 'medium',
+    severity: 'low',
     title: 'a chat template puts a link into the prompt',
     hint: READ,
     why: 'The model may repeat the link, fetch it with a tool, or fill an address in with the conversation.',
@@ -171,7 +199,7 @@ export const TEMPLATE = {
     references: ['OWASP LLM10:2025 Unbounded Consumption'],
   },
   'template/unparsable': {
-    severity: 'medium',
+    severity: 'high',
     title: 'a chat template could not be parsed: nothing is known of what it does',
     hint: 'render it only with the loader it was made for, in a sandbox; what was searched is its text',
     why: 'What is not understood is not harmless: another parser may run what this one refused.',

@@ -1,18 +1,19 @@
 // One template's source → what is wrong with it. Parsed, never rendered; what cannot be parsed is said so, and searched as
 // plain text.
+import { quoted } from '../../../document/violations.ts';
 import type { RuleId } from '../../../rules/rules.ts';
 import { reportInvisible, reportLookalikes, reportOutput } from './jinja/literals.ts';
 import { parseTemplate } from './jinja/parser.ts';
-import { nodesOf, type Statement } from './jinja/syntax.ts';
+import { type Expression, nodesOf, type Of, type Statement } from './jinja/syntax.ts';
 import { SyntaxFault } from './jinja/syntax-fault.ts';
 import { reportUnparsed } from './jinja/unparsed.ts';
-import { reportBehaviour } from './meaning/behaviour.ts';
-import { Content } from './meaning/content.ts';
-import { Folding } from './meaning/folding.ts';
-import { reportInternals } from './meaning/internals.ts';
+import { accessWatch } from './meaning/access.ts';
+import { behaviourWatch } from './meaning/behaviour.ts';
 import { reportLoops } from './meaning/loops.ts';
+import { Interpreter } from './meaning/run/statement.ts';
+import type { Plain } from './meaning/value/plain.ts';
 import type { Note, Observation } from './observation.ts';
-import { Triggers } from './trigger.ts';
+import { isProse } from './wording.ts';
 
 /** Characters; ten times the longest honest template known. */
 const SOURCE_MAX = 1 << 18;
@@ -35,6 +36,9 @@ export function checkTemplate(source: string): Observation[] {
     reportLookalikes(searched, 0, note);
     reportUnparsed(searched, note);
   } else reportTree(template, note);
+  // What a decision adds says enough of it; what it leaves out is told where that is all.
+  if (ADDED.some((rule) => first.has(rule))) first.delete('template/rewrite');
+  if (first.has('template/conditional-link')) first.delete('template/link-with-data');
   return [...first].map(([rule, { at, message, places }]) => ({
     rule,
     line: lineOf(source, at),
@@ -42,6 +46,12 @@ export function checkTemplate(source: string): Observation[] {
     more: places.size - 1,
   }));
 }
+
+const ADDED: readonly RuleId[] = [
+  'template/conditional-instruction',
+  'template/conditional-role',
+  'template/conditional-link',
+];
 
 function parsed(source: string, note: Note): readonly Statement[] | undefined {
   if (source.length > SOURCE_MAX) {
@@ -63,11 +73,21 @@ function parsed(source: string, note: Note): readonly Statement[] | undefined {
 }
 
 function reportTree(template: readonly Statement[], note: Note): void {
-  const folding = new Folding(template);
-  reportInternals(template, folding, note);
-  const content = new Content(template, folding);
-  reportBehaviour(template, new Triggers(template, content, folding), folding, note);
-  reportLoops(template, folding, note);
+  const interpreter = new Interpreter(template);
+  if (!interpreter.settle(() => undefined))
+    note(
+      'template/too-large',
+      0,
+      'the template was not followed to its end: its variables do not come to rest',
+    );
+  const values = new Map<Expression, readonly Plain[]>();
+  const access = accessWatch(template, note);
+  interpreter.tell({
+    ...access,
+    ...behaviourWatch(note),
+    known: (expression, value) => values.set(expression, value.known),
+  });
+  reportLoops(template, (expression) => values.get(expression) ?? [], note);
   for (const node of nodesOf(template)) {
     if (node.kind === 'text') {
       reportLookalikes(node.text, node.at, note);
@@ -78,9 +98,28 @@ function reportTree(template: readonly Statement[], note: Note): void {
       reportNested(node.value, node.at, note);
       reportOutput(node.value, node.at, note);
     } else if (node.kind === 'binary' || node.kind === 'filter' || node.kind === 'call') {
-      for (const text of folding.strings(node)) reportOutput(text, node.at, note);
-    }
+      for (const text of values.get(node) ?? [])
+        if (typeof text === 'string') reportOutput(text, node.at, note);
+    } else if (node.kind === 'dict') reportMessage(node, values, note);
   }
+}
+
+/** {'role': 'system', 'content': 'You must …'}: a message that nobody sent. */
+function reportMessage(
+  { keys, values, at }: Of<'dict'>,
+  known: ReadonlyMap<Expression, readonly Plain[]>,
+  note: Note,
+): void {
+  const named = keys.map((key) => known.get(key)?.[0]);
+  const content = values[named.indexOf('content')];
+  if (!named.includes('role') || content === undefined) return;
+  const text = (known.get(content) ?? []).find((plain) => typeof plain === 'string' && isProse(plain));
+  if (text !== undefined)
+    note(
+      'template/injected-message',
+      at,
+      `the template puts a message into the conversation: ${quoted(String(text))}`,
+    );
 }
 
 // Nothing renders what a template puts out, except loaders that do: then a string is the template, and this one its wrapper.

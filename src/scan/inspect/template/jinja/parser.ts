@@ -126,10 +126,7 @@ class TemplateParser extends ExpressionParser {
     this.expect('end');
     const body = this.#bodyOf('set');
     // {% set x | upper %}: the filters belong to the value, the target is below them.
-    return this.node({ kind: 'set', targets: targets.map(unfiltered), value: null, body, at }, [
-      ...targets,
-      ...body,
-    ]);
+    return this.node({ kind: 'set', targets, value: null, body, at }, [...targets, ...body]);
   }
 
   #bodyOf(tag: string): Statement[] {
@@ -179,6 +176,3 @@ class TemplateParser extends ExpressionParser {
     return value;
   }
 }
-
-const unfiltered = (target: Expression): Expression =>
-  target.kind === 'filter' && target.input !== null ? unfiltered(target.input) : target;

@@ -113,7 +113,7 @@ export function* nodesOf(roots: readonly Node[]): Generator<Node, void, undefine
   }
 }
 
-export function childrenOf(node: Node): readonly Node[] {
+function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'list':
       return node.items;

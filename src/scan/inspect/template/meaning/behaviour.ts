@@ -1,117 +1,124 @@
 // Behavioural backdoors: templates that run no code and pass every sandbox, and that say something else to the model when
-// somebody writes a certain word. Evidence is a pair: a condition on what a message says, and words of the template's own
-// that it lets through.
+// somebody writes a certain word, on a certain day, or enough. Evidence is a pair: a decision that depends on what somebody
+// wrote, and words of the template's own, or of theirs, that it lets through, changes or leaves out.
 import { quoted } from '../../../../document/violations.ts';
-import { linkIn } from '../jinja/literals.ts';
-import { type Expression, type Node, nodesOf, type Of, type Statement } from '../jinja/syntax.ts';
+import { linkIn, reportOutput } from '../jinja/literals.ts';
 import { isMarker } from '../marker.ts';
 import type { Note } from '../observation.ts';
-import type { Triggers } from '../trigger.ts';
-import { isEcho, isProse, ROLE, wordsIn, wordsOf } from '../wording.ts';
-import type { Folding } from './folding.ts';
+import { isEcho, isProse, isRole, wordsIn } from '../wording.ts';
+import type { StatementWatch } from './run/block.ts';
+import { type Choice, either, isOpenChoice } from './value/choice.ts';
+import { isWords } from './value/foreign.ts';
+import type { Value } from './value/value.ts';
 
-export function reportBehaviour(
-  template: readonly Statement[],
-  triggers: Triggers,
-  folding: Folding,
-  note: Note,
-): void {
-  // What one condition lets through is told once, whatever conditions stand inside of it; and each node is looked at once.
-  const told = new Set<Node>();
-  for (const node of nodesOf(template)) {
-    for (const { test, reached } of choicesOf(node)) {
-      const sought = triggers.in(test);
-      if (sought.length === 0) continue;
-      reportReached(sought, reached());
-      break;
-    }
-    if (node.kind === 'dict') reportMessage(node);
+/** What a text of the template's own is. */
+interface Words {
+  readonly link: string | undefined;
+  readonly role: boolean;
+  readonly prose: boolean;
+  /** The first of its words. */
+  readonly words: readonly string[];
+}
+
+type Behaviour = Pick<StatementWatch, 'said' | 'put' | 'dropped'>;
+
+/** What of the text before is kept to see what pieces come to. */
+const TAIL = 240;
+/** Stands for what somebody wrote. */
+const SOMEBODY = '\0';
+const ADDRESS = new RegExp(
+  `(?:(?:https?|ftp|wss?):/{0,2}|\\bwww\\.|!\\[[^\\]\\n]{0,80}\\]\\()[^\\s'"<>]{0,200}(?<=[/=?&#@:%+])${SOMEBODY}$`,
+  'i',
+);
+
+export function behaviourWatch(note: Note): Behaviour {
+  let tail = '';
+  let spelt = '';
+  const known = new Map<string, Words>();
+  return { said, put, dropped };
+
+  function said(value: Value, by: Choice | null, at: number): void {
+    if (by === null) return;
+    for (const text of value.own) tell(text, by, at);
+    if (value.many && isOpenChoice(by))
+      note('template/conditional-instruction', at, `${where(by)} adds one of many texts of its own`);
   }
 
-  function reportReached(sought: readonly string[], reached: readonly Node[]): void {
-    const begin = where(sought);
-    const isProtocol = sought.every(isMarker);
-    const known = new Set(sought.flatMap(wordsIn));
-    for (const { text, at } of wordsOf(reached, told, folding)) {
-      const link = linkIn(text);
-      if (link !== undefined) note('template/conditional-link', at, `${begin} adds the link ${quoted(link)}`);
-      // What the message says itself is nothing new: 'thinking on' in content, and 'thinking on' for the model.
-      if (isProtocol || isEcho(text, known)) continue;
-      if (ROLE.test(text))
-        note('template/conditional-role', at, `${begin} speaks in another role: ${quoted(text)}`);
-      else if (isProse(text)) note('template/conditional-instruction', at, `${begin} adds ${quoted(text)}`);
-    }
+  function tell(text: string, by: Choice, at: number): boolean {
+    const { link, role, prose, words } = wordsOf(text);
+    if (link !== undefined)
+      note('template/conditional-link', at, `${where(by)} adds the link ${quoted(link)}`);
+    // What the message says itself is nothing new: 'thinking on' in content, and 'thinking on' for the model.
+    if (by.protocol || isEcho(words, by.sought)) return false;
+    if (role) note('template/conditional-role', at, `${where(by)} speaks in another role: ${quoted(text)}`);
+    else if (prose) note('template/conditional-instruction', at, `${where(by)} adds ${quoted(text)}`);
+    else return false;
+    return true;
   }
 
-  /** {'role': 'system', 'content': 'You must …'}: a message that nobody sent. */
-  function reportMessage({ keys, values, at }: Of<'dict'>): void {
-    const named = keys.map((key) => folding.strings(key)[0]);
-    const content = values[named.indexOf('content')];
-    if (!named.includes('role') || content === undefined) return;
-    const text = folding.strings(content).find(isProse);
-    if (text !== undefined) {
-      note(
-        'template/injected-message',
-        at,
-        `the template puts a message into the conversation: ${quoted(text)}`,
-      );
+  /** A text is looked at once, however often it is said. */
+  function wordsOf(text: string): Words {
+    const old = known.get(text);
+    if (old !== undefined) return old;
+    const words = {
+      link: linkIn(text),
+      role: isRole(text),
+      prose: isProse(text),
+      words: wordsIn(text).slice(0, 4),
+    };
+    known.set(text, words);
+    return words;
+  }
+
+  function put(value: Value, by: Choice | null, at: number): void {
+    // What is one of a few constants was chosen as a whole.
+    const choice = either(by, value.open ? null : value.choice);
+    said(value, by, at);
+    const [piece] = value.known.length > 0 && !value.open ? value.known : value.own;
+    const text = typeof piece === 'string' ? piece : isWords(value.kind) ? SOMEBODY : '';
+    // `'![x](https://…?q=' ~ content`: in one value, whatever the order.
+    const open = isWords(value.kind) ? value.own.find((one) => ADDRESS.test(one + SOMEBODY)) : undefined;
+    if (open !== undefined)
+      note('template/link-with-data', at, `what somebody wrote is put into the address ${quoted(open)}`);
+    if (isOpenChoice(choice)) spell(text, choice, at);
+    runOn(text, at);
+  }
+
+  /** Words that are put out in pieces, each under its own condition. */
+  function spell(text: string, by: Choice, at: number): void {
+    if (text === SOMEBODY || !/[\p{L}\s]/u.test(text) || (text.trim() !== '' && isMarker(text))) return;
+    if (
+      isEcho(wordsOf(text).words, by.sought) ||
+      (text.trim() !== '' && wordsOf(text).words.length === 0 && text.length > 4)
+    )
+      return;
+    spelt = (spelt + text).slice(-TAIL);
+    if (tell(spelt, by, at)) spelt = '';
+  }
+
+  /** What pieces come to: a link of five of them, an order of two. */
+  function runOn(text: string, at: number): void {
+    const joined = tail + text.slice(0, TAIL);
+    if (text === SOMEBODY && ADDRESS.test(joined)) {
+      const address = joined.slice(joined.search(ADDRESS)).replaceAll(SOMEBODY, '…');
+      note('template/link-with-data', at, `what somebody wrote is put into the address ${quoted(address)}`);
     }
+    if (tail !== '' && text !== '' && text !== SOMEBODY) {
+      reportOutput(joined, at - Math.min(at, tail.length), (rule, _, message) => {
+        if (rule !== 'template/encoded') note(rule, at, message);
+      });
+    }
+    tail = (tail + text).slice(-TAIL);
+  }
+
+  function dropped(by: Choice, at: number): void {
+    // What programs write in tags is taken out of a conversation by templates of many families.
+    if (by.sought.every((text) => isMarker(text) || /^<[^<>\s]{1,40}>$/.test(text.trim()))) return;
+    note('template/rewrite', at, `${where(by)} leaves out or changes what somebody wrote`);
   }
 }
 
-const where = (sought: readonly string[]): string =>
-  `where a message or the date says ${quoted(sought[0]!)}, the template`;
-
-interface Choice {
-  readonly test: Expression | null;
-  readonly reached: () => readonly Node[];
-}
-
-/** Every way in which a template can say one thing and not the other. */
-function choicesOf(node: Node): Choice[] {
-  switch (node.kind) {
-    case 'if': {
-      // Each branch is reached by its own test and by those before it that failed.
-      const tests = node.branches.map(({ test }) => test);
-      return tests.map((test, index) => ({
-        test,
-        reached: () => node.branches.slice(index).flatMap(({ body }) => body),
-      }));
-    }
-    case 'choice':
-      return [
-        {
-          test: node.test,
-          reached: () => (node.otherwise === null ? [node.value] : [node.value, node.otherwise]),
-        },
-      ];
-    case 'for':
-      return [
-        { test: node.condition, reached: () => [...node.body, ...node.otherwise] },
-        { test: node.iterable, reached: () => [...node.body, ...node.otherwise] },
-      ];
-    case 'binary':
-      // 'x' in content and '…', and '…' * ('x' in content)
-      return ['and', 'or', '*', '%'].includes(node.operator)
-        ? [
-            { test: node.left, reached: () => [node.right] },
-            { test: node.right, reached: () => [node.left] },
-          ]
-        : [];
-    case 'member':
-      return [{ test: node.key, reached: () => [node.object] }];
-    case 'filter':
-    case 'call': {
-      // content | replace('x', '…'): what is put in its place stands among the arguments.
-      const isReplacement = node.kind === 'filter' ? node.name.includes('replace') : isReplaceCall(node);
-      return isReplacement
-        ? [{ test: node, reached: () => node.args.slice(1).map(({ value }) => value) }]
-        : [];
-    }
-    default:
-      return [];
-  }
-}
-
-const isReplaceCall = ({ callee }: Of<'call'>): boolean =>
-  callee.kind === 'member' && callee.key.kind === 'string' && callee.key.value === 'replace';
+const where = ({ sought }: Choice): string => {
+  const word = sought.find((text) => !isMarker(text)) ?? sought[0]!;
+  return `where a message or the date says ${quoted(word)}, the template`;
+};

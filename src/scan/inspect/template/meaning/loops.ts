@@ -3,12 +3,16 @@
 
 import { type Argument, type Expression, nodesOf, type Of, type Statement } from '../jinja/syntax.ts';
 import type { Note } from '../observation.ts';
-import type { Folding } from './folding.ts';
+import type { Plain } from './value/plain.ts';
 
 /** Rounds, or characters, that no conversation needs. Jinja2's sandbox refuses a range of more than 100,000. */
 const MOST = 100_000;
 
-export function reportLoops(template: readonly Statement[], folding: Folding, note: Note): void {
+export function reportLoops(
+  template: readonly Statement[],
+  valuesOf: (expression: Expression) => readonly Plain[],
+  note: Note,
+): void {
   rounds(template, 1);
   for (const node of nodesOf(template)) {
     if (node.kind === 'binary') checkOperator(node);
@@ -57,9 +61,10 @@ export function reportLoops(template: readonly Statement[], folding: Folding, no
   }
 
   function largest(expression: Expression): number {
-    return folding
-      .values(expression)
-      .reduce<number>((most, value) => (typeof value === 'number' ? Math.max(most, value) : most), 0);
+    return valuesOf(expression).reduce<number>(
+      (most, value) => (typeof value === 'number' ? Math.max(most, value) : most),
+      0,
+    );
   }
 }
 

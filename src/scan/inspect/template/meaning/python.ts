@@ -1,8 +1,12 @@
 // What Python calls its internals, and what Jinja2 and Flask give to every template.
 
-/** Names of attributes that lead from a value to Python's internals: those that no item of a message has. */
+/**
+ * Names of attributes that lead from a value to Python's internals. One underscore is no sign of it: `_meta` of MCP and `_id` of
+ * document stores are data. What Python, Jinja2 and Flask keep under one is listed.
+ */
 export const INTERNAL = new RegExp(
-  '^(?:_.+|mro|func_(?:globals|code|closure)|im_(?:class|func|self)|(?:gi|cr|ag|tb)_(?:frame|code|await|yieldfrom)|' +
+  '^(?:__.*|_[A-Z]\\w*__\\w+|_(?:os|sys|module|modules|builtins|context|environment|frame|globals|wrapped|loader|asdict|sa_\\w+)|' +
+    '_(?:undefined_\\w+|fail_with_undefined_error|get_current_object|load_form_data)|mro|func_(?:globals|code|closure)|im_(?:class|func|self)|(?:gi|cr|ag|tb)_(?:frame|code|await|yieldfrom)|' +
     'f_(?:back|globals|locals|builtins|code)|co_(?:code|consts|names))$',
 );
 /** As a string on its own, outside of any subscript, only what nothing but Python calls so. */
@@ -79,3 +83,46 @@ export const GENERATORS = [
   'slice',
   'groupby',
 ];
+/** Functions that every renderer gives to a template: data has no reason to be looked for in them. */
+export const FUNCTIONS = [
+  'raise_exception',
+  'strftime_now',
+  'range',
+  'dict',
+  'namespace',
+  'lipsum',
+  'cycler',
+  'joiner',
+  'loop',
+  'caller',
+];
+/** Methods of strings, lists and dictionaries, which data has whatever it is. */
+export const METHODS = new Set([
+  'items',
+  'keys',
+  'values',
+  'get',
+  'strip',
+  'lstrip',
+  'rstrip',
+  'split',
+  'rsplit',
+  'splitlines',
+  'startswith',
+  'endswith',
+  'lower',
+  'upper',
+  'title',
+  'capitalize',
+  'replace',
+  'join',
+  'append',
+  'find',
+  'index',
+  'count',
+  'isdigit',
+  'copy',
+  'pop',
+  'extend',
+  'update',
+]);

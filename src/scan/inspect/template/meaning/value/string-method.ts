@@ -1,16 +1,16 @@
 // The methods and filters of strings and lists with which a name can be put together from pieces.
-import type { Value } from './value.ts';
+import type { Plain } from './plain.ts';
 
-type Method = (input: Value, args: readonly Value[]) => Value | undefined;
+type Method = (input: Plain, args: readonly Plain[]) => Plain | undefined;
 
 /** undefined: not one of them, or not for such a value. */
-export function methodResult(name: string, input: Value, args: readonly Value[]): [Value] | undefined {
+export function methodResult(name: string, input: Plain, args: readonly Plain[]): [Plain] | undefined {
   const value = METHODS.get(name)?.(input, args);
   return value === undefined ? undefined : [value];
 }
 
 const onText =
-  (method: (text: string, args: readonly Value[]) => Value): Method =>
+  (method: (text: string, args: readonly Plain[]) => Plain): Method =>
   (input, args) =>
     typeof input === 'string' ? method(input, args) : undefined;
 
@@ -44,11 +44,46 @@ const METHODS = new Map<string, Method>([
   ['join', joined],
   ['replace', onText(replaced)],
   ['format', onText(formatted)],
+  ['center', onText((text, args) => padded(text, args, 'both'))],
+  ['ljust', onText((text, args) => padded(text, args, 'end'))],
+  ['rjust', onText((text, args) => padded(text, args, 'start'))],
+  ['zfill', onText((text, [width]) => padded(text, [width ?? 0, '0'], 'start'))],
+  ['casefold', lower],
+  [
+    'removeprefix',
+    onText((text, [head]) => (text.startsWith(String(head)) ? text.slice(String(head).length) : text)),
+  ],
+  [
+    'removesuffix',
+    onText((text, [end]) =>
+      text.endsWith(String(end)) ? text.slice(0, text.length - String(end).length) : text,
+    ),
+  ],
+  ['partition', onText((text, [by]) => parted(text, text.indexOf(String(by)), String(by)))],
+  ['rpartition', onText((text, [by]) => parted(text, text.lastIndexOf(String(by)), String(by)))],
   [
     'split',
     onText((text, [by]) => (typeof by === 'string' && by !== '' ? text.split(by) : text.split(/\s+/))),
   ],
 ]);
+
+/** Longer ones are no names: they are left as they are, and unknown. */
+const WIDTH_MAX = 256;
+
+function padded(text: string, [width, fill = ' ']: readonly Plain[], side: 'start' | 'end' | 'both'): Plain {
+  const missing = Math.min(Number(width) || 0, WIDTH_MAX) - text.length;
+  if (missing <= 0 || typeof fill !== 'string' || fill === '') return text;
+  const before =
+    side === 'start'
+      ? missing
+      : side === 'end'
+        ? 0
+        : Math.floor(missing / 2) + (missing & (text.length + missing) & 1);
+  return fill.repeat(before) + text + fill.repeat(missing - before);
+}
+
+const parted = (text: string, at: number, by: string): Plain =>
+  at < 0 ? [text, '', ''] : [text.slice(0, at), by, text.slice(at + by.length)];
 
 function stripped(text: string, characters: string): string {
   let start = 0;
@@ -63,28 +98,28 @@ const swapped = (text: string): string =>
     letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
   );
 
-function reversed(input: Value): Value | undefined {
+function reversed(input: Plain): Plain | undefined {
   if (typeof input === 'number') return undefined;
   const items = [...input].reverse();
   return typeof input === 'string' ? items.join('') : items;
 }
 
 /** The filter has the list before the bar, the method has it in brackets: `x|join('')`, `''.join(x)`. */
-function joined(input: Value, [other]: readonly Value[]): Value | undefined {
+function joined(input: Plain, [other]: readonly Plain[]): Plain | undefined {
   if (typeof input === 'object') return input.join(typeof other === 'string' ? other : '');
   if (typeof input === 'string') return typeof other === 'object' ? other.join(input) : input;
   return undefined;
 }
 
-function replaced(text: string, [from, to]: readonly Value[]): Value {
+function replaced(text: string, [from, to]: readonly Plain[]): Plain {
   if (typeof from !== 'string' || typeof to !== 'string' || from === '') return text;
   return text.split(from).join(to);
 }
 
 /** `'%c%c'|format(95, 95)` and `'{0}{1}'.format('__', 'class')`. */
-function formatted(text: string, args: readonly Value[]): Value {
+function formatted(text: string, args: readonly Plain[]): Plain {
   let next = 0;
-  const show = (value: Value | undefined, type: string): string =>
+  const show = (value: Plain | undefined, type: string): string =>
     type === 'c' && typeof value === 'number' && value >= 0 && value <= 0x10ffff
       ? String.fromCodePoint(Math.trunc(value))
       : String(value ?? '');

@@ -1,12 +1,12 @@
 // Values that expressions come to, and what operators make of several possible ones. All bounded: a fold must not become the
 // computation that it stands for.
 
-export type Value = string | number | readonly Value[];
+export type Plain = string | number | readonly Plain[];
 
 export const MOST_VALUES = 16;
 const MOST_CHARACTERS = 4096;
 
-export function times(x: Value, y: Value): Value | undefined {
+export function times(x: Plain, y: Plain): Plain | undefined {
   if (typeof x === 'number' && typeof y === 'number') return x * y;
   if (typeof x !== 'string' || typeof y !== 'number') return undefined;
   return y >= 0 && x.length * y <= MOST_CHARACTERS ? x.repeat(y) : undefined;
@@ -28,18 +28,12 @@ export function sliced<T>(
   return taken;
 }
 
-export const combined = (
-  a: readonly Value[],
-  b: readonly Value[],
-  combine: (x: Value, y: Value) => Value,
-): Value[] => combinedSome(a, b, combine);
-
 export function combinedSome(
-  a: readonly Value[],
-  b: readonly Value[],
-  combine: (x: Value, y: Value) => Value | undefined,
-): Value[] {
-  const values: Value[] = [];
+  a: readonly Plain[],
+  b: readonly Plain[],
+  combine: (x: Plain, y: Plain) => Plain | undefined,
+): Plain[] {
+  const values: Plain[] = [];
   for (const x of a) {
     for (const y of b) {
       const value = values.length < MOST_VALUES ? combine(x, y) : undefined;
@@ -49,6 +43,6 @@ export function combinedSome(
   return values;
 }
 
-export const small = (value: Value): boolean => typeof value === 'number' || value.length <= MOST_CHARACTERS;
-export const same = (a: Value, b: Value): boolean =>
+export const small = (value: Plain): boolean => typeof value === 'number' || value.length <= MOST_CHARACTERS;
+export const same = (a: Plain, b: Plain): boolean =>
   a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
