@@ -145,9 +145,9 @@ const char* invalid(const Job& job) {
 namespace {
 
 // Waits until the file has its first `end` bytes. False: it will not have them, or the job is to stop.
-// Nothing can wake this thread from JavaScript, so it looks again every 200 µs.
+// Nothing can wake this thread from JavaScript, so it looks again every 2 ms.
 bool arrived(const Job& job, uint64_t end) {
-  constexpr timespec kPause = {0, 200'000};
+  constexpr timespec kPause = {0, 2'000'000};
   if (job.available == nullptr) return true;
   for (;;) {
     const int64_t available = job.available->load(std::memory_order_acquire);

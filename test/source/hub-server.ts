@@ -116,9 +116,22 @@ export async function hubServer(options: HubOptions): Promise<HubServer> {
 }
 
 export const isLfs = (path: string): boolean => /\.(safetensors|gguf|bin)$/.test(path);
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+export const sha256 = (bytes: Uint8Array): string =>
+  remembered(bytes, 'sha256', () => createHash('sha256').update(bytes).digest('hex'));
 export const gitSha1 = (bytes: Uint8Array): string =>
-  createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+  remembered(bytes, 'git-sha1', () =>
+    createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex'),
+  );
+
+/** A large file is hashed once, and not for each request. */
+const digests = new WeakMap<Uint8Array, Map<string, string>>();
+function remembered(bytes: Uint8Array, algorithm: string, digest: () => string): string {
+  const known = digests.get(bytes) ?? new Map<string, string>();
+  digests.set(bytes, known);
+  const value = known.get(algorithm) ?? digest();
+  known.set(algorithm, value);
+  return value;
+}
 
 /** As a good server does: 206 for a range, 200 without, HEAD without a body. */
 export function sendRange(

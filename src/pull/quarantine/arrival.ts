@@ -1,5 +1,5 @@
 // Files come in pieces, several at a time, each written where it belongs. What was written and synced stands in the ledger.
-import { closeSync, fdatasync, fstatSync, ftruncateSync, write } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SteelyardError } from '../../rules/error.ts';
 import type { Source, SourceFile } from '../../source/source.ts';
@@ -45,7 +45,6 @@ interface Piece {
 }
 
 const sync = promisify(fdatasync);
-const put = promisify(write);
 
 /** Fetches what is missing of every file. The first error stops all; what arrived before it stays for the next time. */
 export async function arrive(arrival: Arrival): Promise<void> {
@@ -164,7 +163,7 @@ async function fetchPiece(
   const { descriptor } = part;
   let at = start;
   for await (const bytes of source.read(part.file, start, end, signal)) {
-    await writeAll(descriptor, bytes, at, part.file.path);
+    writeAll(descriptor, bytes, at, part.file.path);
     at += bytes.length;
     onBytes(bytes.length, at);
   }
@@ -173,18 +172,12 @@ async function fetchPiece(
   });
 }
 
-async function writeAll(
-  descriptor: number,
-  bytes: Uint8Array,
-  position: number,
-  path: string,
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await put(descriptor, bytes, done, bytes.length - done, position + done).catch(
-      (cause) => {
-        throw writeError(cause, path);
-      },
-    );
-    done += bytesWritten;
+/** To hand each 64 KiB to another thread took longer than to write them. */
+function writeAll(descriptor: number, bytes: Uint8Array, position: number, path: string): void {
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+  } catch (cause) {
+    throw writeError(cause, path);
   }
 }
