@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { painter, wrapped } from '../../document/text/frame.ts';
 import { SteelyardError } from '../../rules/error.ts';
+import { frameworkLines, frameworksOf } from '../../rules/frameworks.ts';
 import { RULES, type Rule, type RuleId, SEVERITIES } from '../../rules/rules.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { writeStdout } from '../terminal/output.ts';
@@ -20,13 +21,31 @@ export function explainCommand(): Command {
   return new Command('explain')
     .summary('say what a rule means: why it matters, what to do, where it comes from')
     .description('Explains one rule.')
-    .argument('<rule>', 'id of a rule, as in a finding')
+    .argument(
+      '<rule>',
+      'id of a rule, as in a finding; or a control of a gate policy, or a code of a refusal',
+    )
     .addOption(formatOption())
-    .action((id: string, { format }: { format: Format }) => {
+    .action(async (id: string, { format }: { format: Format }) => {
       const rule = RULES.get(id as RuleId);
+      const told = rule === undefined ? await gateExplanation(id, format) : null;
+      if (told !== null) return writeStdout([told]);
       if (rule === undefined) throw new SteelyardError('USAGE', `there is no rule ${id}${suggestion(id)}`);
-      return writeStdout([format === 'json' ? json({ id, ...rule }) : explanation(id, rule)]);
+      return writeStdout([
+        format === 'json' ? json({ id, ...rule, frameworks: frameworksOf(id) }) : explanation(id, rule),
+      ]);
     });
+}
+
+/** What a code of the gate means, or which frameworks a control answers to; null: it is neither. */
+async function gateExplanation(id: string, format: Format): Promise<string | null> {
+  const { GATE_CODES } = await import('../../gate/verdict/denial.ts');
+  const meaning = Object.hasOwn(GATE_CODES, id) ? GATE_CODES[id as keyof typeof GATE_CODES] : null;
+  const frameworks = id.includes('/') ? null : frameworksOf(id);
+  if (meaning === null && frameworks === null) return null;
+  if (format === 'json') return json({ id, ...(meaning === null ? {} : { meaning }), frameworks });
+  const lines = frameworks === null ? [] : frameworkLines(frameworks).map((line) => `  ${line}`);
+  return `${[`${id}${meaning === null ? '' : `: ${meaning}`}`, ...lines].join('\n')}\n`;
 }
 
 const formatOption = (): Option =>
@@ -47,6 +66,14 @@ function listText(): string {
 
 const rank = ({ severity }: Rule): number => SEVERITIES.indexOf(severity);
 
+/** What the rule's family answers to. */
+function answering(id: string): string[] {
+  const frameworks = frameworksOf(id);
+  return frameworks === null
+    ? []
+    : ['', 'Frameworks', ...frameworkLines(frameworks).map((line) => `  ${line}`)];
+}
+
 function explanation(id: string, { severity, title, why, hint, references = [] }: Rule): string {
   const paint = painter(wantsColour(process.stdout, process.env));
   const part = (label: string, text: string): string[] => [
@@ -62,6 +89,7 @@ function explanation(id: string, { severity, title, why, hint, references = [] }
     ...(references.length === 0
       ? []
       : ['', paint('dim', 'References'), ...references.map((line) => `  ${line}`)]),
+    ...answering(id),
   ];
   return `${lines.join('\n')}\n`;
 }

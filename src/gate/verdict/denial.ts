@@ -2,7 +2,7 @@
 import { type RefusalCode, Refused } from '../../proof/sign/refusal.ts';
 
 /** The gate's own codes, and what each means. Those of signatures and models (`RefusalCode`) are used beside them. */
-const GATE_CODES = {
+export const GATE_CODES = {
   POLICY_EXPIRED: "the gate policy's own date is past",
   NO_EVIDENCE: 'nothing at all for a control, or less than it asks for',
   MALFORMED_EVIDENCE: 'not what its kind must be: a key twice, a wrong type, a field that is missing',
