@@ -77,11 +77,16 @@ export function sortFailures(failures: readonly Failure[]): Failure[] {
   return [...failures].sort((a, b) => text(a.file, b.file));
 }
 
+/** "and 128 more places" has no place, and comes last. */
+const isCount = ({ message, offset }: Finding): boolean =>
+  offset === undefined && /^and \d+ more places$/.test(message);
+
 /** By file, then byte offset, then rule and tensor: the order does not depend on who finished first. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
   return [...findings].sort(
     (a, b) =>
       text(a.file, b.file) ||
+      Number(isCount(a)) - Number(isCount(b)) ||
       (a.offset ?? 0) - (b.offset ?? 0) ||
       text(a.rule, b.rule) ||
       text(a.tensor ?? '', b.tensor ?? ''),

@@ -43,6 +43,27 @@ export const STATS = {
     hint: 'ask the publisher how the file was quantised',
     why: 'A negative scale turns the signs of its block around: the file was edited, or comes from another program than it seems.',
   },
+  'stats/zero': {
+    severity: 'medium',
+    title: 'all values of a weight matrix are zero, or one value',
+    hint: 'compare with the original: a save or a conversion lost the matrix, or somebody switched it off',
+    why: 'A layer of zeros answers nothing and fails nothing. High for embeddings and output heads, and where it is one matrix in ten.',
+    references: [POISONING],
+  },
+  'stats/group': {
+    severity: 'medium',
+    title: 'a module of a quantised model lacks a tensor that its codes need',
+    hint: 'get the model again, or convert it again; loaders fill the gap with zeros or with what was in memory',
+    why: 'Codes without their scale, or a scale without its codes, are other weights in every loader, and health checks stay green. High where codes lack their scale.',
+    references: [POISONING],
+  },
+  'stats/index': {
+    severity: 'high',
+    title: 'integers that a kernel uses as indexes or sizes are out of range',
+    hint: 'do not load the model: get it again from its source and compare digests',
+    why: 'Kernels use them without a check: they read outside of their memory, or crash.',
+    references: ['CWE-129'],
+  },
   'stats/packed': {
     severity: 'info',
     title: 'a float tensor holds packed codes of bitsandbytes, not numbers',

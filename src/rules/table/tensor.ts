@@ -104,4 +104,10 @@ export const TENSOR = {
     why: 'ggml computes the places itself and refuses; readers that trust the offsets load the file: they do not load the same model.',
     references: [GGUF_FORMAT],
   },
+  'tensor/empty': {
+    severity: 'medium',
+    title: 'weights have no elements, or the file no tensors',
+    hint: 'save the model again from all ranks (ZeRO-3: gather first); the weights are not in the file',
+    why: 'A well-formed file without weights passes every check of its form, and loaders fill what is missing with noise.',
+  },
 } as const satisfies Record<string, Rule>;

@@ -19,7 +19,8 @@ const OTHERS = /(^|\/)(adapter_config|tokenizer|vocab|added_tokens)\.json$|\.ind
 export function checkDocument(path: string, source: ByteSource, kind: Kind): Violation[] {
   if (!/\.json$/i.test(path)) return [];
   const due = DUE.test(path);
-  if (kind !== 'json') return due ? [broken('it is not JSON but text')] : [];
+  if (kind !== 'json')
+    return due ? [broken(`it is ${kind === 'empty' ? 'empty' : 'not JSON but text'}`)] : [];
   if (source.size > MAX) return due && !endsWhole(source) ? [broken('it ends in the middle')] : [];
   const text = Buffer.from(source.read(0, source.size))
     .toString('utf8')
@@ -32,6 +33,16 @@ export function checkDocument(path: string, source: ByteSource, kind: Kind): Vio
   return OTHERS.test(path)
     ? []
     : [...codeSettings(reading.value), ...redirections(path, reading.value)].slice(0, PLACES);
+}
+
+/** quant_method of config.json; undefined: there is none. */
+export function quantisation(path: string, source: ByteSource): string | undefined {
+  if (!/(^|\/)config\.json$/.test(path) || source.size > MAX) return undefined;
+  const reading = readJson(Buffer.from(source.read(0, source.size)).toString('utf8'));
+  const config = 'value' in reading && reading.value instanceof Map ? (reading.value as JsonObject) : null;
+  const settings = config?.get('quantization_config') ?? config?.get('compression_config');
+  const method = settings instanceof Map ? (settings as JsonObject).get('quant_method') : undefined;
+  return typeof method === 'string' ? method.slice(0, 64) : undefined;
 }
 
 const broken = (wrong: string): Violation => ({

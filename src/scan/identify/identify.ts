@@ -8,7 +8,7 @@ import type { Pieces } from '../../runtime/turn.ts';
 import { memory } from '../format/disguise/magic.ts';
 import type { ByteSource } from '../format/layout.ts';
 import { kindByStart } from './beginning.ts';
-import { checkDocument, OUTSIDE } from './configuration.ts';
+import { checkDocument, OUTSIDE, quantisation } from './configuration.ts';
 import { type Budget, budgetOfFile, tarMembers, unpackedStart, zipMembers } from './container.ts';
 import { type Content, type Kind, kindWords, roleOf } from './kind.ts';
 import { followPickles } from './pickles.ts';
@@ -24,7 +24,7 @@ export const identify = (path: string, source: ByteSource): Pieces<Content> =>
 
 function* identified(path: string, source: ByteSource, budget: Budget, depth: number): Pieces<Content> {
   yield;
-  if (source.size === 0) return { kind: 'empty', violations: [] };
+  if (source.size === 0) return { kind: 'empty', violations: checkDocument(path, source, 'empty') };
   const head = Buffer.from(source.read(0, Math.min(source.size, LOOK)));
   const packed = yield* archived(path, source, head, budget, depth);
   if (packed !== null) return packed;
@@ -33,9 +33,11 @@ function* identified(path: string, source: ByteSource, budget: Budget, depth: nu
   const text = textFacts(path, head, source.size);
   if (text !== null && endsAsText(path, source)) {
     const problem = text.problem === null ? [] : [text.problem];
+    const quantised = quantisation(path, source);
     return {
       kind: text.kind,
       violations: [...problem, ...runs(text.kind), ...checkDocument(path, source, text.kind)],
+      ...(quantised === undefined ? {} : { quantised }),
     };
   }
   const kind = kindByStart(head) ?? 'unknown';

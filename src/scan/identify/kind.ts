@@ -40,6 +40,8 @@ export type Kind = keyof typeof TABLE;
 export interface Content {
   readonly kind: Kind;
   readonly violations: readonly Violation[];
+  /** What config.json says of the quantisation of the weights beside it: 'fp8', 'gptq'. */
+  readonly quantised?: string;
 }
 
 export const KINDS = Object.keys(TABLE) as [Kind, ...Kind[]];

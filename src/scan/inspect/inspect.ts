@@ -9,6 +9,7 @@ import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
 import { inspectTemplates } from './template/template.ts';
 import { inspectForensics } from './values/forensics.ts';
+import { inspectGroups } from './values/groups.ts';
 import { inspectValues } from './values/values.ts';
 
 interface Inspected {
@@ -28,6 +29,7 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
       files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
     () => headerFindings(files),
     () => inspectValues(profile),
+    () => inspectGroups(profile, fp8Folders(files)),
     () => (forensics ? inspectForensics(files) : []),
     () => inspectTemplates(files),
     () => inspectShards(files, unread),
@@ -42,6 +44,14 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
   }
   return sortFindings(found.flat());
 }
+
+/** Where config.json says that weights are fp8. */
+const fp8Folders = (files: readonly MeasuredFile[]): Set<string> =>
+  new Set(
+    files
+      .filter(({ quantised }) => quantised !== undefined && /fp8/.test(quantised))
+      .map(({ entry: { path } }) => path.slice(0, path.lastIndexOf('/') + 1)),
+  );
 
 async function headerFindings(files: readonly MeasuredFile[]): Promise<Finding[]> {
   const found: Finding[] = [];

@@ -19,6 +19,8 @@ export interface MeasuredFile {
   /** What it is by its content, and how far it was looked into. */
   readonly kind: Kind;
   readonly state: State;
+  /** As in Content. */
+  readonly quantised?: string;
   /** The whole file, if it holds no weights but says something about them (a shard index). */
   readonly document: Uint8Array | null;
   /** As layout.tensors; null: overlaps another tensor. */

@@ -209,7 +209,8 @@ test('files that are numbered k of n', async (t) => {
     set(name('00001', '00003'), name('00003', '00003')),
     set(name('00001', '00002'), name('00002', '00003')),
     set(name('00001', '00002'), name('00002', '00002'), name('2', '2')),
-    set(name('00000', '00001')),
+    set(name('00000', '00002')),
+    set(name('00000', '00003'), name('00001', '00003'), name('00003', '00003')),
     set(name('00002', '00001'), name('00001', '00001')),
     set(name('00001', '999999999')),
   ]) {
@@ -224,6 +225,10 @@ test('files that are numbered k of n', async (t) => {
   await reports(t, 'shard/tensor-duplicate', {}, { [A]: weights('a'), [B]: weights('a') });
   await silent(t, {}, set(name('00001', '000002'), name('00002', '000002')));
   await silent(t, {}, set(name('1', '99999999999999')));
+
+  // gpt-oss counts from 0 to n of n, others from 0 to n - 1.
+  await silent(t, {}, set(name('00000', '00002'), name('00001', '00002'), name('00002', '00002')));
+  await silent(t, {}, set(name('00000', '00002'), name('00001', '00002')));
 
   const folder = write(t, set(name('00001', '00003')));
   const alone = await scan(join(folder, name('00001', '00003')));

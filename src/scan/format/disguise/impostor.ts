@@ -1,7 +1,8 @@
 // What stands under the name of a weight file and is none: an unfinished download, a format of former times, a pickle. Asked
 // only where no header could be read; the answer replaces the reader's, because "the header claims 3,472,328,296,227,680,304
 // bytes" is true of an error page and helps nobody.
-import type { Violation } from '../../../document/violations.ts';
+import { isUtf8 } from 'node:buffer';
+import { quoted, type Violation } from '../../../document/violations.ts';
 import type { ByteSource, Format } from '../layout.ts';
 import { type Kind, recognizeStart } from './magic.ts';
 import { followPickle } from './pickle.ts';
@@ -59,7 +60,33 @@ function textOf(head: Buffer): Violation | null {
   if (head.length <= 1024 && head.length > 0 && PLAIN.test(head.toString('latin1'))) {
     return { rule: 'file/text', message: `a plain text of ${head.length} bytes` };
   }
-  return null;
+  if (
+    head.length < LEAST_TEXT ||
+    /^#!/.test(text) ||
+    !isUtf8(head.subarray(0, whole(head))) ||
+    CONTROL.test(text)
+  )
+    return null;
+  if (LINK.test(text.trimEnd()))
+    return {
+      rule: 'file/text',
+      message: `a symbolic link that was checked out as a text file: ${quoted(text.trimEnd())}`,
+    };
+  return { rule: 'file/text', message: `a text that begins with ${quoted(text.slice(0, 60))}` };
+}
+
+const LEAST_TEXT = 12;
+
+/** One line that is a path. */
+const LINK = /^(?:\.{0,2}\/)[\w./+@-]{1,1000}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x00-\x08\x0e-\x1f\x7f]/;
+
+/** So many bytes that no character is cut at the end. */
+function whole(head: Buffer): number {
+  let end = head.length;
+  while (end > 0 && end > head.length - 3 && (head[end - 1]! & 0xc0) === 0x80) end--;
+  return end > 0 && head[end - 1]! >= 0xc0 ? end - 1 : head.length;
 }
 
 const PLAIN = /^(?!#!)[A-Za-z][\t\r\n -~]{3,}$/;

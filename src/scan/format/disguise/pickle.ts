@@ -154,7 +154,9 @@ class Walk {
   }
 
   #import(name: string): true {
-    if (this.#names.size < MAX_NAMES) this.#names.add(name);
+    // Names of strangers go into messages.
+    const shown = name.replace(/[^ -~]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+    if (this.#names.size < MAX_NAMES) this.#names.add(shown);
     return true;
   }
 

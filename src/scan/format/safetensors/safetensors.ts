@@ -13,6 +13,7 @@ import { type Entry, EntryReader } from './entry.ts';
 const MAX_HEADER = 100_000_000; // safetensors/src/tensor.rs, MAX_HEADER_SIZE
 const MAX_METADATA = 1_000_000;
 const SPACE = 0x20;
+const NULL = 0x6e;
 const PIECE = 200; // tensors
 
 export function readSafetensors(source: ByteSource): Pieces<Layout | Unreadable> {
@@ -128,6 +129,14 @@ class HeaderReader {
 
   #readMetadata(): void {
     const json = this.#json;
+    if (json.peek() === NULL) {
+      // MLX writes it where there is no metadata, and the reference takes it for none.
+      const offset = json.at;
+      json.skip();
+      const message = 'metadata "__metadata__": null stands in place of no metadata';
+      this.#violations.report('header/type', message, { severity: 'info', offset });
+      return;
+    }
     if (!json.expect(BRACE, 'an object of strings', 'metadata', '__metadata__')) return;
     const keys = new Set<string>();
     json.enterObject();

@@ -16,7 +16,13 @@ export function checkNumbering(
     for (const { path } of set) numbered.add(path);
     // A shard that somebody names alone is looked at alone.
     if (set.length === 1 && files.measured.get(set[0]!.path)?.entry.named) continue;
-    checkNumbers(title, set, files, contradictions);
+    checkNumbers(
+      title,
+      set,
+      files,
+      contradictions,
+      set.every(({ path }) => named.has(path)),
+    );
     const shards = set.flatMap(({ path }) => shardOf(files.measured.get(path)) ?? []);
     if (!set.some(({ path }) => named.has(path))) holders(shards, contradictions);
     checkSplit(set, files, contradictions);
@@ -45,17 +51,31 @@ function setsOf(paths: readonly string[]): Map<string, Numbered[]> {
   return sets;
 }
 
+/** gpt-oss is numbered 0 to n of n, others 0 to n - 1: complete sets of safetensors, which no loader goes by the number of. */
+function fromZero(set: readonly Numbered[], numbers: readonly number[], count: number): boolean {
+  const due = numbers.length === count || numbers.length === count + 1;
+  return (
+    due && set.every(({ path }) => /\.safetensors$/i.test(path)) && numbers.every((number, i) => number === i)
+  );
+}
+
 // Never counts up to n, which anybody can make a billion.
 function checkNumbers(
   title: string,
   set: readonly Numbered[],
   files: Files,
   contradictions: Contradictions,
+  indexed: boolean,
 ): void {
   const file = set.find(({ path }) => files.measured.has(path))?.path;
   if (file === undefined) return; // an index names them all, and says that they are missing
   const report = (message: string, expected: string, actual: string): void =>
-    contradictions.report('shard/number', file, `${quoted(title)}: ${message}`, { expected, actual });
+    contradictions.report('shard/number', file, `${quoted(title)}: ${message}`, {
+      // Where an index names the files, the index decides.
+      ...(indexed ? { severity: 'info' as const } : {}),
+      expected,
+      actual,
+    });
 
   const counts = [...new Set(set.map(({ count }) => count))].sort((a, b) => a - b);
   const numbers = set.map(({ number }) => number).sort((a, b) => a - b);
@@ -64,6 +84,7 @@ function checkNumbers(
     return;
   }
   const [count] = counts as [number];
+  if (fromZero(set, numbers, count)) return;
   const odd = numbers.find((number, i) => number < 1 || number > count || number === numbers[i - 1]);
   if (odd !== undefined) {
     report(`number ${odd} is out of range or there twice`, `1 to ${count}, each once`, String(odd));

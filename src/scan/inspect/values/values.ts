@@ -1,25 +1,35 @@
 // What the statistics of a tensor give away on their own: values that no honest writer stores. How large or how common
 // values are proves nothing here, models differ; that takes a baseline.
 import { type Finding, toFinding } from '../../../rules/finding.ts';
-import type { RuleId } from '../../../rules/rules.ts';
+import type { RuleId, Severity } from '../../../rules/rules.ts';
 import type { ScaleStats, Stats } from '../../measure/record/stats.ts';
 import type { Profile, TensorProfile } from '../../profile/profile.ts';
+import { inspectIndexes } from './indexes.ts';
+import { inspectMatrices } from './matrices.ts';
 
 export function inspectValues(profile: Profile): Finding[] {
   const packed = packedTensors(profile);
-  return profile.tensors.flatMap((tensor) => {
-    const { stats, dtype } = tensor;
-    if (stats === null) return [];
-    const report = (rule: RuleId, message: string): Finding =>
-      toFinding({ rule, file: tensor.file, tensor: tensor.name, message });
-    if (stats.quantized !== null) return scales(stats, dtype, report);
-    if (dtype === 'F8_E8M0') return exponents(stats, report);
-    if (dtype === 'BOOL') return bools(stats, report);
-    return notFinite(stats, () => packed.has(keyOf(tensor)), report);
-  });
+  return [
+    ...inspectMatrices(profile),
+    ...inspectIndexes(profile),
+    ...profile.tensors.flatMap((tensor) => {
+      const { stats, dtype } = tensor;
+      if (stats === null) return [];
+      const report: Report = (rule, message, severity) =>
+        toFinding({ rule, ...(severity && { severity }), file: tensor.file, tensor: tensor.name, message });
+      if (stats.quantized !== null) return scales(stats, dtype, report);
+      if (dtype === 'F8_E8M0') return exponents(stats, report);
+      if (dtype === 'BOOL') return bools(stats, report);
+      return notFinite(stats, () => packed.has(keyOf(tensor)), report, SCALE.test(tensor.name));
+    }),
+  ];
 }
 
-type Report = (rule: RuleId, message: string) => Finding;
+type Report = (rule: RuleId, message: string, severity?: Severity) => Finding;
+
+/** By its name, what codes are multiplied with: one that is not finite spoils its whole block or row. */
+const SCALE =
+  /(^|[._])(\w*scale(_inv|_2)?|scales|absmax|nested_absmax|SCB|scale_weight|scale_input|weight_scale\w*|\w*_scales?)$/;
 
 /**
  * Arithmetic makes one quiet NaN of either sign. Of an 8-bit dtype all codes of NaN may be there by saturation; a third in a
@@ -28,19 +38,29 @@ type Report = (rule: RuleId, message: string) => Finding;
 const HONEST_NAN_CODES = 2;
 const NARROW_NAN_CODES = 6; // F8_E5M2 has three of either sign
 
-function notFinite(stats: Stats, isPacked: () => boolean, report: Report): Finding[] {
+function notFinite(stats: Stats, isPacked: () => boolean, report: Report, isScale = false): Finding[] {
   const inf = stats.posInf + stats.negInf;
   if (stats.nan + inf === 0) return [];
+  if (isScale)
+    return [report('stats/scale', `${stats.nan + inf} of ${stats.count} scales are NaN or infinite`)];
   if (isPacked())
     return [report('stats/packed', `${stats.nan + inf} of ${stats.count} codes are no finite number`)];
   const found: Finding[] = [];
-  if (stats.nan > 0) found.push(report('stats/nan', `${stats.nan} of ${stats.count} elements are NaN`));
+  // Nothing honest is made of NaN alone.
+  const severity = stats.nan === stats.count && stats.count > 1 ? 'high' : undefined;
+  if (stats.nan > 0)
+    found.push(report('stats/nan', `${stats.nan} of ${stats.count} elements are NaN`, severity));
   const narrow = stats.entropy.bytes.length === 1;
   if (stats.distinctNaN > (narrow ? NARROW_NAN_CODES : HONEST_NAN_CODES)) {
     const codes = stats.distinctNaN >= 256 ? 'at least 256' : stats.distinctNaN;
     found.push(report('stats/nan-codes', `${stats.nan} elements are NaN in ${codes} different codes`));
   }
-  if (inf > 0) found.push(report('stats/inf', `${inf} of ${stats.count} elements are infinite`));
+  // A causal mask that was saved holds nothing but 0 and -inf.
+  const isMask = stats.posInf === 0 && stats.zero + stats.negInf === stats.count && stats.zero > 0;
+  if (inf > 0)
+    found.push(
+      report('stats/inf', `${inf} of ${stats.count} elements are infinite`, isMask ? 'low' : undefined),
+    );
   return found;
 }
 

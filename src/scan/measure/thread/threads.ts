@@ -84,6 +84,7 @@ async function measureFile(
       layout,
       violations: header?.violations ?? [...documentViolations(file), ...content!.violations],
       ...stateOf(layout !== null || document !== null, layout?.format ?? content?.kind ?? 'unknown'),
+      ...(content?.quantised === undefined ? {} : { quantised: content.quantised }),
       document,
       tensors: Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!)),
       kernel: native.kernel,
