@@ -1,7 +1,9 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
 import { basename } from 'node:path';
+import { SteelyardError } from '../rules/error.ts';
 import { sortFailures, toFailure } from '../rules/finding.ts';
 import { VERSION } from '../runtime/package.ts';
+import { Deadline } from '../scan/measure/deadline.ts';
 import type { MeasureOptions } from '../scan/measure/options.ts';
 import type { FollowSymlinks } from '../scan/model/links.ts';
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
@@ -15,7 +17,12 @@ import type { DiffReport } from './report/diff-report.ts';
 import { type ModelSource, readable, readSide, summaryOf } from './side.ts';
 import { nameRows } from './tokens.ts';
 
-export interface DiffOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'signal' | 'onProgress'> {
+/**
+ * `isolate: 'process'` reads each file in a process first; one that ends it is an error of the report, and no tensor of it is
+ * compared. `timeout` holds for the whole comparison: LIMIT when it is over.
+ */
+export interface DiffOptions
+  extends Pick<MeasureOptions, 'threads' | 'io' | 'isolate' | 'timeout' | 'signal' | 'onProgress'> {
   /** Ready profiles: weights are then not measured again, only tensors that changed are read. What they say is believed. */
   readonly goodProfile?: ProfileDocument;
   readonly suspectProfile?: ProfileDocument;
@@ -37,6 +44,24 @@ export async function diff(
   good: ModelSource,
   suspect: ModelSource,
   options: DiffOptions = {},
+): Promise<DiffReport> {
+  const deadline = new Deadline(options);
+  const { timeout, ...others } = options;
+  try {
+    return await compareModels(good, suspect, { ...others, signal: deadline.signal });
+  } catch (error) {
+    const isOver = deadline.signal.aborted && !options.signal?.aborted;
+    if (!isOver || !(error instanceof SteelyardError) || error.code !== 'ABORTED') throw error;
+    throw new SteelyardError('LIMIT', `the ${timeout} seconds for the comparison were over; allow more`);
+  } finally {
+    deadline.end();
+  }
+}
+
+async function compareModels(
+  good: ModelSource,
+  suspect: ModelSource,
+  options: Omit<DiffOptions, 'timeout'>,
 ): Promise<DiffReport> {
   const { goodProfile, suspectProfile, population = [], ...reading } = options;
   const sides = [

@@ -14,7 +14,8 @@ import type { Side } from './report/diff-report.ts';
 /** Files and folders, or the profile of a model that is not at hand. */
 export type ModelSource = string | readonly string[] | ProfileDocument;
 
-interface SideOptions extends Pick<MeasureOptions, 'threads' | 'io' | 'rows' | 'signal' | 'onProgress'> {
+interface SideOptions
+  extends Pick<MeasureOptions, 'threads' | 'io' | 'rows' | 'isolate' | 'signal' | 'onProgress'> {
   /** A ready profile: the weights are not measured again, and only tensors that changed are read. */
   readonly profile?: ProfileDocument | undefined;
   readonly followSymlinks?: FollowSymlinks | undefined;

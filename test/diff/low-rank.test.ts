@@ -29,6 +29,7 @@ const factors = ({ a, b }: Pair, scale: number, dtype: Dtype = 'F32'): Factors =
     rank: a.rows,
     shape: [b.rows, a.columns],
     flat: false,
+    bByRank: false,
     scale,
   };
 };

@@ -31,6 +31,8 @@ interface Flags {
   readonly population?: string;
   readonly threads?: number;
   readonly io: 'auto' | 'mmap' | 'pread';
+  readonly isolate?: boolean;
+  readonly timeout?: number;
   readonly progress?: boolean;
 }
 
@@ -71,6 +73,8 @@ export function diffCommand(): Command {
     .addOption(
       new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
     )
+    .option('--isolate', 'read each file in a process of its own, which a crash would end alone')
+    .option('--timeout <seconds>', 'compare no longer than this; what is missing then is no answer', seconds)
     .option('--progress', 'show progress although stderr is not a terminal')
     .option('--no-progress', 'show no progress although it is')
     .addHelpText('after', HELP)
@@ -97,10 +101,12 @@ async function held(good: string, suspect: string, flags: Flags, context: Run): 
 }
 
 async function optionsOf(flags: Flags): Promise<DiffOptions> {
-  const { goodProfile, suspectProfile, population, threads, io } = flags;
+  const { goodProfile, suspectProfile, population, threads, io, isolate, timeout } = flags;
   return {
     io,
     ...(threads === undefined ? {} : { threads }),
+    ...(isolate ? { isolate: 'process' as const } : {}),
+    ...(timeout === undefined ? {} : { timeout }),
     ...(population === undefined ? {} : { population: foldersIn(population) }),
     ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
     ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
@@ -123,4 +129,10 @@ const source = async (path: string): Promise<ModelSource> =>
 function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be an integer from 1 to 9999.');
   return Number(text);
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number of seconds above 0.');
 }

@@ -18,7 +18,7 @@ import {
 } from './factors.ts';
 import { featuresOf } from './features.ts';
 import { type Member, rankAdapters } from './population.ts';
-import type { Factors, ModuleResult } from './worker.ts';
+import type { ModuleJob, ModuleResult } from './worker.ts';
 
 type Options = Pick<MeasureOptions, 'threads' | 'signal'>;
 
@@ -149,7 +149,7 @@ async function decomposed(
   try {
     for (const adapter of adapters) files.push(openWeights(adapter));
     const loaded = pairs.map((pair) => pair.map((module, i) => module && moduleOf(adapters[i]!, module)));
-    const read = (module: ReturnType<typeof moduleOf> | null, file: ModelFile): Factors | null =>
+    const read = (module: ReturnType<typeof moduleOf> | null, file: ModelFile): ModuleJob['good'] =>
       module === null || 'reason' in module ? null : readFactors(file, module);
     const results = await pool.all(
       loaded.map(([good, suspect]) => () => ({

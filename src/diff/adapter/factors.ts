@@ -5,18 +5,19 @@ import { type ConfigReading, readAdapterConfig } from '../../scan/adapter/config
 import { Patterns } from '../../scan/adapter/config/expression.ts';
 import { Selection } from '../../scan/adapter/config/selection.ts';
 import { type AdapterModule, type AdapterTensor, sizeOf } from '../../scan/adapter/module.ts';
+import { missingParts } from '../../scan/adapter/parts.ts';
 import { type Selections, scaleOf } from '../../scan/adapter/scale.ts';
-import { lowRankOf } from '../../scan/adapter/update.ts';
+import { lowRankOf, updateShape } from '../../scan/adapter/update.ts';
 import { dtypeByName } from '../../scan/dtype.ts';
 import { ADAPTER_CONFIG_MAX, folderOf, isAdapterConfig } from '../../scan/model/companion.ts';
 import type { ModelFile } from '../../scan/model/file.ts';
 import { reopen, type SideModel } from '../side.ts';
-import type { Factors } from './worker.ts';
+import type { Composed, Factors } from './worker.ts';
 
 /** A decomposition takes time and memory with the cube and the square of the rank. */
-const MAX_RANK = 256;
+const MAX_RANK = 1024;
 const MAX_BYTES = 2 ** 29;
-const DECODED: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
+const DECODED: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16', 'Q8_0']);
 
 export interface LoadedAdapter {
   readonly adapter: Adapter;
@@ -56,46 +57,83 @@ function configOf(side: SideModel, folder: string): ConfigReading | undefined {
   }
 }
 
-export interface LoadedModule extends Omit<Factors, 'a' | 'b'> {
+/** Tensors in place of their bytes. */
+interface DirectModule extends Omit<Factors, 'a' | 'b'> {
   readonly a: AdapterTensor;
   readonly b: AdapterTensor;
 }
+interface ComposedModule extends Omit<Composed, 'parts'> {
+  readonly parts: Readonly<Record<string, AdapterTensor>>;
+}
+export type LoadedModule = DirectModule | ComposedModule;
 
 /** What a module's update is, or why it cannot be taken. */
 export function moduleOf(
   { adapter, selections }: LoadedAdapter,
   module: AdapterModule,
 ): LoadedModule | { readonly reason: string } {
-  if (module.family !== 'lora') return { reason: `an update of ${module.family} is not taken apart` };
-  if (module.parts.a === undefined || module.parts.b === undefined) return { reason: 'a factor is missing' };
-  const low = lowRankOf(module, adapter.spelling === 'gguf');
-  const rank = low?.rankOfB ?? 0;
-  if (low === null || rank === 0 || rank !== low.rankOfA)
-    return { reason: 'the factors cannot be multiplied' };
-  const { a, b } = low;
-  if (rank > MAX_RANK) return { reason: `rank ${rank} is above ${MAX_RANK}` };
-  if (a.end - a.start + (b.end - b.start) > MAX_BYTES) return { reason: 'the factors are too large' };
-  const other = [a, b].find(({ dtype }) => !DECODED.has(dtype));
-  if (other !== undefined) return { reason: `single values of ${other.dtype} are not decoded` };
-  if (![a, b].every(isWhole)) return { reason: "a factor's bytes are not its shape" };
+  if (missingParts(module) !== null) return { reason: 'a factor is missing' };
+  const isGguf = adapter.spelling === 'gguf';
+  const shape = updateShape(module, isGguf);
+  if (shape === null) return { reason: `an update of ${module.family} is no product of factors` };
+  if (typeof shape === 'string') return { reason: 'the factors cannot be multiplied' };
+  const reason = unreadable(Object.values(module.parts));
+  if (reason !== null) return { reason };
   const isUnscaled = adapter.spelling === 'peft' && selections.whole === null;
   const scale = isUnscaled ? 1 : scaleOf(adapter, module, selections);
   if (scale === null || scale === undefined) return { reason: 'the scale cannot be told' };
-  if (sizeOf(b.shape.slice(2)) !== 1 || low.bByRank || low.experts > 1 || module.parts.mid !== undefined)
-    return { reason: 'the factors stand in another order' };
-  const inner = low.inner * sizeOf(low.kernel);
-  if (inner === 0 || low.out === 0) return { reason: 'a factor is empty' };
+  const low = module.family === 'lora' ? lowRankOf(module, isGguf) : null;
+  if (low !== null && low.experts > 1) return { reason: 'updates of experts are not taken apart' };
+  const [out, ...others] = shape as [number, ...number[]];
+  const whole = [out, sizeOf(others)] as const;
+  if (sizeOf(whole) === 0) return { reason: 'a factor is empty' };
+  const rank = low?.rankOfB ?? composedRank(module);
+  if (rank === null) return { reason: 'its core is not taken apart' };
+  if (rank === 0) return { reason: 'the factors cannot be multiplied' };
+  if (rank > MAX_RANK) return { reason: `rank ${rank} is above ${MAX_RANK}` };
+  if (low === null || module.parts.mid !== undefined)
+    return { family: module.family, parts: module.parts, rank, shape: whole, scale };
+  if (sizeOf(low.b.shape.slice(2)) !== 1) return { reason: 'the factors cannot be multiplied' };
+  const { a, b } = low;
   const dtypes = [dtypeByName(a.dtype)!.code, dtypeByName(b.dtype)!.code] as const;
-  return { a, b, dtypes, rank, shape: [low.out, inner], flat: low.aByInput, scale };
+  return { a, b, dtypes, rank, shape: whole, flat: low.aByInput, bByRank: low.bByRank, scale };
+}
+
+/** What stops the parts from being read as numbers; null: nothing. */
+function unreadable(parts: readonly AdapterTensor[]): string | null {
+  if (parts.reduce((sum, { start, end }) => sum + end - start, 0) > MAX_BYTES)
+    return 'the factors are too large';
+  const other = parts.find(({ dtype }) => !DECODED.has(dtype));
+  if (other !== undefined) return `single values of ${other.dtype} are not decoded`;
+  return parts.every(isWhole) ? null : "a factor's bytes are not its shape";
+}
+
+/** Of what compose.ts makes; null: nothing is made of it. */
+function composedRank({ family, parts }: AdapterModule): number | null {
+  const { b, w1, w1a, w2, w2a, t1, t2, w1b, w2b } = parts;
+  if (Object.values(parts).some(({ dtype }) => dtype === 'Q8_0') || t1 !== undefined || t2 !== undefined)
+    return null;
+  if (family === 'loha') return w1a!.shape[1]! * w2a!.shape[1]!;
+  if (family !== 'lokr') return b!.shape[1]!;
+  const side = (whole?: AdapterTensor, left?: AdapterTensor): number =>
+    whole === undefined ? left!.shape[1]! : Math.min(whole.shape[0]!, sizeOf(whole.shape.slice(1)));
+  return w1b !== undefined || w1 !== undefined || w2b !== undefined ? side(w1, w1a) * side(w2, w2a) : null;
 }
 
 /** A ready profile is believed, but native code gets only what fits. */
-const isWhole = ({ dtype, shape, start, end }: AdapterTensor): boolean =>
-  end - start === sizeOf(shape) * (dtype === 'F32' ? 4 : 2);
+function isWhole({ dtype, shape, start, end }: AdapterTensor): boolean {
+  const { blockCount, blockSize } = dtypeByName(dtype)!;
+  return (end - start) * blockCount === sizeOf(shape) * blockSize;
+}
 
 export const openWeights = ({ side, adapter }: LoadedAdapter): ModelFile => reopen(side, adapter.path);
 
-export function readFactors(file: ModelFile, { a, b, ...module }: LoadedModule): Factors {
+export function readFactors(file: ModelFile, module: LoadedModule): Factors | Composed {
   const bytes = ({ start, end }: AdapterTensor): Uint8Array => file.read(start, end - start);
-  return { a: bytes(a), b: bytes(b), ...module };
+  if (!('parts' in module)) return { ...module, a: bytes(module.a), b: bytes(module.b) };
+  const parts = Object.entries(module.parts).map(([name, tensor]) => [
+    name,
+    { bytes: bytes(tensor), dtype: tensor.dtype, shape: tensor.shape },
+  ]);
+  return { ...module, parts: Object.fromEntries(parts) };
 }

@@ -1,7 +1,9 @@
 // What runs in a worker thread: the updates of one module. Plain objects go in and out.
 import { Matrix } from 'ml-matrix';
+import { dtypeByName } from '../../scan/dtype.ts';
 import { native } from '../../scan/measure/native.ts';
 import type { ModuleDiff } from './adapter-report.ts';
+import { compose, type Parts } from './compose.ts';
 import { pairOf, spectrumOf, type Update } from './low-rank.ts';
 
 /** The factors of an update, as they stand in the file. */
@@ -12,19 +14,27 @@ export interface Factors {
   readonly dtypes: readonly [number, number];
   readonly rank: number;
   readonly shape: readonly [out: number, inner: number];
-  /** A stands as [in, rank]. */
+  /** A stands as [in, rank]; B as [rank, out]. */
   readonly flat: boolean;
+  readonly bByRank: boolean;
   readonly scale: number;
 }
 
+/** An update that is made of other parts. */
+export interface Composed extends Pick<Factors, 'rank' | 'shape' | 'scale'> {
+  readonly family: string;
+  readonly parts: Parts;
+}
+
 export interface ModuleJob {
-  readonly good: Factors | null;
-  readonly suspect: Factors | null;
+  readonly good: Factors | Composed | null;
+  readonly suspect: Factors | Composed | null;
 }
 
 export type ModuleResult = Pick<ModuleDiff, 'good' | 'suspect' | 'pair' | 'reason'>;
 
-export default function decompose({ good, suspect }: ModuleJob): ModuleResult {
+export default function decompose(job: ModuleJob): ModuleResult {
+  const [good, suspect] = [direct(job.good), direct(job.suspect)];
   const comparable =
     good !== null &&
     suspect !== null &&
@@ -49,6 +59,17 @@ export default function decompose({ good, suspect }: ModuleJob): ModuleResult {
   return { ...found, reason: Object.values(found).includes(null) ? TOO_LARGE : null };
 }
 
+function direct(factors: Factors | Composed | null): Factors | null {
+  if (factors === null || !('parts' in factors)) return factors;
+  const { family, parts, scale } = factors;
+  const { a, b, rank, shape } = compose(family, parts);
+  const bytes = ({ buffer }: Float64Array): Uint8Array => new Uint8Array(buffer);
+  const dtypes = [F64.code, F64.code] as const;
+  return { a: bytes(a), b: bytes(b), dtypes, rank, shape, flat: false, bByRank: false, scale };
+}
+
+const F64 = dtypeByName('F64')!;
+
 const NOTHING = { good: null, suspect: null, pair: null } as const;
 const NOT_FINITE = 'a factor has values that are not finite';
 const TOO_LARGE = 'the scale makes the update infinite';
@@ -61,12 +82,12 @@ function alone(factors: Factors | null): Pick<ModuleDiff, 'reason'> & { spectrum
 }
 
 function factored(updates: readonly Factors[]): Slots | null {
-  const plan = updates.flatMap(({ dtypes, rank, shape: [out, inner], flat }) => [
+  const plan = updates.flatMap(({ dtypes, rank, shape: [out, inner], flat, bByRank }) => [
     ...dtypes,
     rank,
     inner,
     out,
-    flat ? 0 : 1,
+    (flat ? 0 : 1) + (bByRank ? 2 : 0),
   ]);
   const slots = native().factors(
     updates.flatMap(({ a, b }) => [a, b]),

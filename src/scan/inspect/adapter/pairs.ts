@@ -3,10 +3,10 @@
 import { quoted } from '../../../document/violations.ts';
 import type { Adapter } from '../../adapter/adapter.ts';
 import { type AdapterModule, placeOf, sizeOf } from '../../adapter/module.ts';
+import { missingParts } from '../../adapter/parts.ts';
 import type { Selections } from '../../adapter/scale.ts';
 import { lowRankOf, rankOf, updateShape } from '../../adapter/update.ts';
 import type { Contradictions } from '../contradictions.ts';
-import { missingParts } from './parts.ts';
 
 export function checkPairs(adapter: Adapter, selections: Selections, contradictions: Contradictions): void {
   for (const module of adapter.modules) {

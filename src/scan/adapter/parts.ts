@@ -1,5 +1,5 @@
 // Which tensors an update of each kind needs.
-import type { AdapterModule, Family, Part } from '../../adapter/module.ts';
+import type { AdapterModule, Family, Part } from './module.ts';
 
 type Parts = AdapterModule['parts'];
 
