@@ -86,7 +86,11 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     unexamined,
     accept,
   });
-  if (verdict.outcome === 'pass' && profile.files.every(({ format }) => format === null)) throw nothing();
+  // A template that was named itself is examined by itself.
+  const named = new Set(model.files.filter((file) => file.named).map(({ path }) => path));
+  const isAlone = profile.files.some(({ path, templates }) => named.has(path) && templates.length > 0);
+  const hasWeights = profile.files.some(({ format }) => format !== null);
+  if (verdict.outcome === 'pass' && !hasWeights && !isAlone) throw nothing();
   return {
     schema: 'steelyard/report/1',
     tool: { name: 'steelyard', version: VERSION },
@@ -120,7 +124,7 @@ const UNHELD = new SteelyardError(
 const nothing = (): SteelyardError =>
   new SteelyardError(
     'NOT_FOUND',
-    'nothing to examine: no safetensors or GGUF file is among the files named; a template or a configuration is judged beside its weights',
+    'nothing to examine: no safetensors or GGUF file is among the files named; name a template itself to have it examined alone',
   );
 
 const has = (baseline: Profile | undefined, measured: (stats: Stats) => boolean): boolean =>

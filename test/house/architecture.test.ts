@@ -128,6 +128,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'document/profile-lines.ts',
     'document/profile-schema.ts',
     'gguf-name.ts',
+    'template/choice-of-loader.ts',
     'template/collect.ts',
   ],
 };

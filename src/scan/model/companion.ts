@@ -16,7 +16,8 @@ export const DOCUMENTS_MAX = 512 * 2 ** 20;
 export function readDocument(file: ModelFile): Uint8Array | null {
   const { path } = file.entry;
   const most = isShardIndex(path) ? MAX_INDEX : isAdapterConfig(path) ? ADAPTER_CONFIG_MAX : DOCUMENT_MAX;
-  return isDocument(path) && file.size <= most ? file.read(0, file.size) : null;
+  const isKept = isDocument(path) || mayHoldTemplate(path);
+  return isKept && file.size <= most ? file.read(0, file.size) : null;
 }
 
 /** What keeps a shard index from being read as one. */
@@ -37,6 +38,15 @@ export const isAdapterConfig = (path: string): boolean => /(?:^|\/)adapter_confi
 export function isTemplateDocument(path: string): boolean {
   return /(?:^|\/)(?:(?:tokenizer_config|processor_config|chat_template)\.json|[^/]*\.jinja2?)$/i.test(path);
 }
+
+/**
+ * By its name, a file of settings that loaders merge into a tokenizer's: transformers takes a chat template from
+ * special_tokens_map.json before any other, where tokenizer_config.json has no added_tokens_decoder.
+ */
+export const mayHoldTemplate = (path: string): boolean =>
+  /(?:^|\/)(?:special_tokens_map|preprocessor_config|video_preprocessor_config|config|generation_config)\.json$/i.test(
+    path,
+  );
 
 /** The folder of a path, with the slash behind it; '' for the root. */
 export const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);

@@ -219,7 +219,14 @@ t.test('templates in documents', (t) => {
   t.same(rules('a/additional_chat_templates/tool_use.jinja', EVIL), ['template/python-internals']);
   t.same(rules('chat_template.json', { chat_template: EVIL }), ['template/python-internals']);
   t.same(rulesOf(measured('chat_template.jinja', Buffer.from([0x7b, 0xff]))), ['template/unreadable']);
-  t.same(rules('config.json', { chat_template: EVIL }), [], 'which no loader reads');
+  for (const path of [
+    'special_tokens_map.json',
+    'config.json',
+    'generation_config.json',
+    'preprocessor_config.json',
+  ])
+    t.same(rules(path, { chat_template: EVIL }), ['template/python-internals'], path);
+  t.same(rules('config.json', 'no JSON'), [], 'settings without a template are for others to judge');
 
   const jinja = measured('a/chat_template.jinja', text(`${GOOD}\r\n`));
   const same = measured('a/tokenizer_config.json', text({ chat_template: GOOD }));
@@ -227,6 +234,18 @@ t.test('templates in documents', (t) => {
   t.same(rulesOf(jinja, same), []);
   t.same(rulesOf(jinja, other), ['template/disagreement']);
   t.same(rulesOf(jinja, { ...other, entry: { path: 'b/tokenizer_config.json', absolute: '' } }), []);
+  const map = measured('a/special_tokens_map.json', text({ chat_template: `${GOOD}y` }));
+  const said = (...files: MeasuredFile[]): string[] => inspectTemplates(files).map(({ message }) => message);
+  // What PreTrainedTokenizerFast.from_pretrained of transformers 5.24 takes of the same folders.
+  t.match(said(same, map), [/transformers uses the one in "a\/special_tokens_map.json"/]);
+  const listing = measured(
+    'a/tokenizer_config.json',
+    text({ chat_template: GOOD, added_tokens_decoder: {} }),
+  );
+  t.match(said(map, listing), [/transformers uses the one in "a\/tokenizer_config.json"/]);
+  const more = measured('a/additional_chat_templates/default.jinja', text(`${GOOD}z`));
+  t.match(said(jinja, more), [/transformers uses the one in "a\/additional_chat_templates\/default.jinja"/]);
+  t.match(said(jinja, other), [/transformers uses the one in "a\/chat_template.jinja"/]);
   const large = measured('tokenizer_config.json', text(''), { size: 2 ** 30, document: null });
   t.same(rulesOf(large), ['template/too-large']);
   t.end();
@@ -279,6 +298,15 @@ t.test('a scan tells templates and what is wrong with them', async (t) => {
   t.same(report.files[0]!.templates, [{ name: 'default', source: 'file', digest }]);
   t.same(JSON.parse(renderJson(report)).files[0].templates, [{ name: 'default', source: 'file', digest }]);
   t.match(renderText(report), `  chat template default  ${digest.slice('sha256:'.length)}\n`);
+});
+
+t.test('a template that is named itself is examined alone', async (t) => {
+  const folder = t.testdir({
+    'chat_template.jinja': GOOD,
+    evil: { 'tokenizer_config.json': JSON.stringify({ chat_template: EVIL }) },
+  });
+  t.equal((await scan(join(folder, 'chat_template.jinja'))).verdict.outcome, 'pass');
+  t.equal((await scan(join(folder, 'evil', 'tokenizer_config.json'))).verdict.outcome, 'fail');
 });
 
 t.test('the template of a real model is silent', async (t) => {

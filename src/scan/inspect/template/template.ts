@@ -5,6 +5,7 @@ import { quoted } from '../../../document/violations.ts';
 import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId } from '../../../rules/rules.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
+import { templateFolder, usedByTransformers } from '../../profile/template/choice-of-loader.ts';
 import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
 import type { Template } from '../../profile/template/template.ts';
 import { checkTemplate } from './check.ts';
@@ -16,7 +17,7 @@ const MOST_TEMPLATES = 64;
 export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
   const findings: Finding[] = [];
   const checked = new Map<string, Observation[]>();
-  const folders = new Map<string, { file: string; digest: string }>();
+  const folders = new Map<string, Folder>();
   for (const file of files) {
     const { path } = file.entry;
     const found = templatesOf(file);
@@ -41,9 +42,18 @@ export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
     for (const { name, why, offset } of hidden({ ...found, templates })) {
       add('template/hidden', `chat template ${quoted(name)} ${why}`, offset);
     }
-    const other = file.layout === null ? disagreement(path, templates, folders) : undefined;
-    if (other !== undefined)
-      add('template/disagreement', `another default chat template than in ${quoted(other)}`);
+    const standard = templates.find(({ name }) => name === 'default');
+    if (file.layout === null) noteFolder(folders, path, standard, found.listsTokens === true);
+  }
+  for (const { candidates, listsTokens } of folders.values()) {
+    const [first, ...others] = candidates;
+    const used = usedByTransformers(candidates, listsTokens);
+    for (const { path, digest } of others) {
+      if (digest === first!.digest) continue;
+      const which = used === undefined ? '' : `; transformers uses the one in ${quoted(used.path)}`;
+      const message = `another default chat template than in ${quoted(first!.path)}${which}`;
+      findings.push(toFinding({ rule: 'template/disagreement', file: path, message }));
+    }
   }
   return findings;
 }
@@ -91,17 +101,21 @@ function hidden({ templates, announced }: FileTemplates): Hidden[] {
 const markersOf = (text: string): string[] =>
   text.match(/<[|｜/]?[\w▁-]{2,40}[|｜]?>|\[\/?[A-Z_]{2,20}\]/g) ?? [];
 
-// transformers takes chat_template.jinja before tokenizer_config.json, others know only the latter.
-function disagreement(
+/** The default templates of one folder, and what decides between them. */
+interface Folder {
+  readonly candidates: { readonly path: string; readonly digest: string }[];
+  listsTokens: boolean;
+}
+
+function noteFolder(
+  folders: Map<string, Folder>,
   path: string,
-  templates: readonly Template[],
-  folders: Map<string, { file: string; digest: string }>,
-): string | undefined {
-  const standard = templates.find(({ name }) => name === 'default');
-  if (standard === undefined) return undefined;
-  const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  const first = folders.get(folder);
-  const digest = templateDigest(standard.text);
-  if (first === undefined) folders.set(folder, { file: path, digest });
-  return first === undefined || first.digest === digest ? undefined : first.file;
+  standard: Template | undefined,
+  listsTokens: boolean,
+): void {
+  const name = templateFolder(path);
+  const folder = folders.get(name) ?? { candidates: [], listsTokens: false };
+  folders.set(name, folder);
+  folder.listsTokens ||= listsTokens;
+  if (standard !== undefined) folder.candidates.push({ path, digest: templateDigest(standard.text) });
 }

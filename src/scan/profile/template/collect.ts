@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { RuleId } from '../../../rules/rules.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
-import { isTemplateDocument } from '../../model/companion.ts';
+import { isTemplateDocument, mayHoldTemplate } from '../../model/companion.ts';
 import { type Problem, readTemplateDocument } from './companion-templates.ts';
 import type { Template } from './template.ts';
 
@@ -11,6 +11,8 @@ export interface FileTemplates {
   readonly templates: readonly Template[];
   /** What is wrong with where they stand. */
   readonly problems: readonly Problem[];
+  /** Of a tokenizer_config.json: it lists its added tokens, so that transformers reads no other file for them. */
+  readonly listsTokens?: boolean;
   /** The names that a GGUF announces; null: it does not. */
   readonly announced: readonly string[] | null;
 }
@@ -18,10 +20,21 @@ export interface FileTemplates {
 export function templatesOf(file: MeasuredFile): FileTemplates {
   if (file.layout !== null) return inMetadata(file.layout);
   const { path } = file.entry;
+  if (mayHoldTemplate(path)) return inSettings(file);
   if (!isTemplateDocument(path)) return NONE;
   if (file.document !== null) return { ...readTemplateDocument(path, file.document), announced: null };
   const problem = { rule: 'template/too-large', message: `${file.size} bytes: not looked at` } as const;
   return { templates: [], problems: [problem], announced: null };
+}
+
+/** Settings are nobody's templates until they name one: what else is wrong with them is for others to say. */
+function inSettings({ entry, document }: MeasuredFile): FileTemplates {
+  if (
+    document === null ||
+    !Buffer.from(document.buffer, document.byteOffset, document.length).includes('chat_')
+  )
+    return NONE;
+  return { ...readTemplateDocument(entry.path, document), announced: null };
 }
 
 const NONE: FileTemplates = { templates: [], problems: [], announced: null };

@@ -15,6 +15,8 @@ export interface Problem {
 interface Found {
   readonly templates: Template[];
   readonly problems: Problem[];
+  /** It has an added_tokens_decoder. */
+  listsTokens?: boolean;
 }
 
 export function readTemplateDocument(path: string, bytes: Uint8Array): Found {
@@ -40,6 +42,7 @@ function readConfig(json: JsonReader, found: Found): void {
   let seen = false;
   json.enterObject();
   while (json.nextKey()) {
+    if (json.is('added_tokens_decoder')) found.listsTokens = true;
     if (!json.is('chat_template')) {
       json.skip();
       continue;
