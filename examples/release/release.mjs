@@ -149,6 +149,7 @@ steelyard(0, 'gate', at('release'), ...gate, '-o', at('release', 'verdict.json')
 
 // 6. The monthly drill: nothing may be promoted with a control taken away.
 steelyard(0, 'drill', at('release'), ...gate);
+steelyard(0, 'drill', at('release'), ...gate, '--incident');
 
 // 7. Somebody replaces the adapter: unsigned weights are not deployed.
 const weights = at('release', 'model', 'adapter_model.safetensors');

@@ -5,7 +5,7 @@ import type { GateCode } from '../../verdict/denial.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
 import { approvalDrills } from './approval-drills.ts';
 import { evidenceDrills } from './evidence-drills.ts';
-import { recallDrills } from './recall-drills.ts';
+import { recallDrills, recallOf } from './recall-drills.ts';
 import { releaseDrills } from './release-drills.ts';
 import type { Drill, Scene } from './scene.ts';
 
@@ -47,3 +47,4 @@ export function runDrill({ name, codes, change }: Drill, scene: Scene): DrillRes
 }
 
 export type { Drill, Scene };
+export { recallOf };

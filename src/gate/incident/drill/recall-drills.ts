@@ -47,6 +47,13 @@ export function recallDrills({ release, policy }: Scene): Drill[] {
   ];
 }
 
+/** One digest recalled. */
+export const recallOf = (digest: string, name: string): Drill => ({
+  name,
+  codes: ['RECALLED'],
+  change: (scene) => recalling(scene, digest),
+});
+
 const isList = (bytes: Buffer): boolean =>
   linesOf(bytes).some(({ bytes: line }) => {
     const [, payload] = /"payload":\s*"([^"]*)"/.exec(line.toString('latin1')) ?? [];
