@@ -1,10 +1,11 @@
 // What verifying while a model arrives costs: CPU seconds of `steelyard pull` beside those of downloading and scanning apart, and of the
 // clients that people use, from one server on this machine. Writes bench/results/pull.md.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { request } from 'undici';
 import { packageRoot } from '../test/kit/root.ts';
 import { COMMIT, hubServer } from '../test/source/hub-server.ts';
 
@@ -33,9 +34,16 @@ async function serve(): Promise<void> {
   control.listen(0, '127.0.0.1', () => console.log((control.address() as { port: number }).port));
 }
 
+/** A download and nothing else, with the library that `pull` has. */
+async function fetchBare(url: string, path: string): Promise<void> {
+  const { body } = await request(url, { headers: { 'accept-encoding': 'identity' } });
+  const out = openSync(path, 'w');
+  for await (const piece of body) writeSync(out, piece as Uint8Array);
+}
+
 /** User and system seconds, and seconds on the clock. */
 function timed(command: string, env: Record<string, string>): { cpu: number; wall: number } {
-  const script = `TIMEFORMAT='%U %S %R'; time { ${command} >/dev/null 2>/dev/null; } 2>/dev/null`;
+  const script = `TIMEFORMAT='%U %S %R'; time { { ${command}; } >/dev/null 2>/dev/null; }`;
   const out = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`], {
     env: { ...process.env, ...env },
     encoding: 'utf8',
@@ -71,6 +79,7 @@ async function measure(): Promise<void> {
   const ways: Record<string, string> = {
     'pull (fetched, hashed, scanned, compared)': `rm -rf ${folder}/a ${folder}/a.*; ${node} pull hf://acme/tiny -o ${folder}/a --no-progress`,
     'curl, then scan': `rm -rf ${folder}/b; mkdir ${folder}/b; curl -s -o ${folder}/b/model.safetensors ${cdn}/model.safetensors; ${node} scan ${folder}/b --no-progress`,
+    'the same HTTP library bare, then scan': `rm -rf ${folder}/b; mkdir ${folder}/b; ${process.execPath} ${import.meta.filename} fetch ${cdn}/model.safetensors ${folder}/b/model.safetensors; ${node} scan ${folder}/b --no-progress`,
     'curl, sha256sum, then scan': `rm -rf ${folder}/b; mkdir ${folder}/b; curl -s -o ${folder}/b/model.safetensors ${cdn}/model.safetensors; sha256sum ${folder}/b/model.safetensors; ${node} scan ${folder}/b --no-progress`,
     ...(hf
       ? {
@@ -109,4 +118,5 @@ ${rows.join('\n')}
 }
 
 if (process.argv[2] === 'serve') await serve();
+else if (process.argv[2] === 'fetch') await fetchBare(process.argv[3]!, process.argv[4]!);
 else await measure();
