@@ -1,12 +1,12 @@
 // The spine of a comparison: two runs and a floor → what the new release says that the old one did not. The door of this room.
 import type { FailOn } from '../../baseline/policy/policy.ts';
+import { readOwn } from '../../document/own-json.ts';
 import { VERSION } from '../../runtime/package.ts';
 import { turns } from '../../runtime/turn.ts';
 import type { RunFile } from '../run/run-file.ts';
 import type { RunAnswer } from '../run/run-schema.ts';
 import { divergenceOf } from '../statistics/divergence.ts';
 import { fisher, mcnemar } from '../statistics/exact.ts';
-import { readDocument } from '../strict.ts';
 import { absoluteFindings, distinct, finding } from './absolute.ts';
 import {
   CANARY_SCHEMA,
@@ -52,7 +52,7 @@ interface Work {
 }
 
 /** Reads a comparison. Throws INVALID_DOCUMENT, LIMIT. */
-export const parseCanary = (bytes: Uint8Array): Canary => readDocument(bytes, CanarySchema, 'canary');
+export const parseCanary = (bytes: Uint8Array): Canary => readOwn(bytes, CanarySchema, 'canary');
 
 /** Throws ABORTED, and IO where a run cannot be read. */
 export async function compareRuns(options: CompareOptions): Promise<Canary> {

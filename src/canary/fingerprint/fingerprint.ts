@@ -1,9 +1,10 @@
 // A behaviour fingerprint: what a release answers to three harmless prompts, and with which probabilities. A header is a claim that
 // any proxy can make; a fingerprint can only be repeated by who runs the weights. The door of this room.
+
+import { readOwn } from '../../document/own-json.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { type Release, tieOf } from '../run/release.ts';
 import { divergenceOf } from '../statistics/divergence.ts';
-import { readDocument } from '../strict.ts';
 import type { Sampling, Target, Token } from '../target/target.ts';
 import { FINGERPRINT_SCHEMA, type Fingerprint, FingerprintSchema } from './fingerprint-schema.ts';
 
@@ -107,7 +108,7 @@ const UNSTABLE = 1e-3;
 
 /** Throws INVALID_DOCUMENT, LIMIT. */
 export const parseFingerprint = (bytes: Uint8Array): Fingerprint =>
-  readDocument(bytes, FingerprintSchema, 'fingerprint');
+  readOwn(bytes, FingerprintSchema, 'fingerprint');
 
 async function asked(target: Target, prompts: readonly string[], sampling: Sampling, signal: AbortSignal) {
   const answers = [];
