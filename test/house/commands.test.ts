@@ -14,6 +14,7 @@ t.setTimeout(patience(300_000));
 /** Guides whose commands need a server, a cluster or an engine; the tests named run them. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'pull.md': 'test/pull/pull.test.ts',
+  'canary.md': 'test/canary/report.test.ts',
   'drift.md': 'test/serving/drift.test.ts',
   'provenance.md': 'test/serving/header.test.ts',
 };
