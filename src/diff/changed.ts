@@ -1,5 +1,4 @@
 // Tensors whose bytes changed, each pair of them read once and held against each other.
-import { getSystemErrorName } from 'node:util';
 import type { Pair } from '../baseline/compare/pairing.ts';
 import { SteelyardError } from '../rules/error.ts';
 import { factorName } from '../scan/adapter/spelling/spelling.ts';
@@ -8,8 +7,10 @@ import { type Difference, planPair, seedOf } from '../scan/measure/difference/di
 import { DifferencePool } from '../scan/measure/difference/difference-pool.ts';
 import type { DifferenceReply } from '../scan/measure/difference/difference-worker.ts';
 import { threadsOf } from '../scan/measure/measure.ts';
-import type { MeasureOptions, Progress } from '../scan/measure/options.ts';
-import { changed, type ModelFile } from '../scan/model/file.ts';
+import type { MeasureOptions } from '../scan/measure/options.ts';
+import { readError } from '../scan/measure/thread/read-error.ts';
+import { ticking } from '../scan/measure/ticker.ts';
+import type { ModelFile } from '../scan/model/file.ts';
 import type { TensorProfile } from '../scan/profile/profile.ts';
 import { isRewritten } from './conclusion/bits.ts';
 import { payloadIn } from './conclusion/payload.ts';
@@ -151,16 +152,9 @@ class OpenFiles {
     });
   }
 
-  fail(side: 0 | 1, { entry }: ModelFile, { outcome, offset, errno }: DifferenceReply): void {
-    this.#try(side, entry.path, () => {
-      if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
-      const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
-      throw new SteelyardError('IO', `cannot read the file: ${name}`, {
-        file: entry.path,
-        offset,
-        errno: name,
-      });
-    });
+  fail(side: 0 | 1, { entry }: ModelFile, reply: DifferenceReply): void {
+    const error = readError(entry, reply);
+    if (error !== null) this.#errors.set(`${side} ${entry.path}`, error);
   }
 
   /** All that went wrong, now that nothing is read any more: did every file hold still? */
@@ -187,29 +181,21 @@ class OpenFiles {
   }
 }
 
-const INTERVAL = 100; // ms
-
 /** Reports the bytes read until the function that it returns is called. */
 function telling(
   pairs: readonly Pair[],
   pool: DifferencePool,
-  onProgress: ((progress: Progress) => void) | undefined,
+  onProgress: MeasureOptions['onProgress'],
 ): () => void {
   const bytesTotal = pairs.reduce(
     (sum, { good, suspect }) => sum + good.end - good.start + suspect.end - suspect.start,
     0,
   );
   const files = new Set(pairs.flatMap(({ good, suspect }) => [`0 ${good.file}`, `1 ${suspect.file}`])).size;
-  const tell = (): void =>
-    onProgress?.({
-      filesDone: 0,
-      filesTotal: files,
-      bytesDone: Math.min(pool.bytesDone, bytesTotal),
-      bytesTotal,
-    });
-  const timer = setInterval(tell, INTERVAL);
-  return () => {
-    clearInterval(timer);
-    tell();
-  };
+  return ticking(onProgress, () => ({
+    filesDone: 0,
+    filesTotal: files,
+    bytesDone: Math.min(pool.bytesDone, bytesTotal),
+    bytesTotal,
+  }));
 }

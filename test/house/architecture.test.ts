@@ -118,7 +118,9 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'plan.ts',
     'spectrum.ts',
     'thread/pool.ts',
+    'thread/read-error.ts',
     'thread/workers.ts',
+    'ticker.ts',
   ],
   'scan/model': ['companion.ts', 'file.ts'],
   'scan/profile': [

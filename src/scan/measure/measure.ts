@@ -10,13 +10,12 @@ import type { MeasureOptions } from './options.ts';
 import { MeasureProcesses } from './process/isolation.ts';
 import { MeasurePool } from './thread/pool.ts';
 import { MeasureThreads } from './thread/threads.ts';
+import { ticking } from './ticker.ts';
 
 interface ModelMeasurement {
   readonly files: readonly MeasuredFile[];
   readonly errors: readonly SteelyardError[];
 }
-
-const PROGRESS_INTERVAL = 100; // ms
 
 /**
  * Errors about single files are collected; ABORTED, NATIVE_UNAVAILABLE and INTERNAL are thrown.
@@ -51,11 +50,10 @@ async function measureUntil(
   const order = longestFirst(entries);
   let filesDone = 0;
   let documents = 0;
-  const tell = (): void => {
+  const end = ticking(options.onProgress, () => {
     const { bytesDone, bytesTotal } = lanes;
-    options.onProgress?.({ filesDone, filesTotal: entries.length, bytesDone, bytesTotal });
-  };
-  const timer = setInterval(tell, PROGRESS_INTERVAL);
+    return { filesDone, filesTotal: entries.length, bytesDone, bytesTotal };
+  });
   try {
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -68,9 +66,8 @@ async function measureUntil(
       }
     };
     await Promise.all(Array.from({ length: lanes.width }, lane));
-    tell();
   } finally {
-    clearInterval(timer);
+    end();
     await lanes.close();
   }
   return {

@@ -1,14 +1,11 @@
-// The worker threads. One job is one file; abort and progress travel through shared memory that native code polls, never
-// through piscina's own signal: that one rejects at once and leaves the native call running.
-import type { Piscina } from 'piscina';
-import { SteelyardError } from '../../../rules/error.ts';
+// The worker threads that measure. One job is one file.
 import { turns } from '../../../runtime/turn.ts';
-import { type Io, type NativeMeasurement, native } from '../native.ts';
+import type { Io, NativeMeasurement } from '../native.ts';
 import type { FileMeasurement } from '../options.ts';
 import { RANGE_SIZE } from '../plan.ts';
 import { divide } from '../record/share.ts';
+import { Crew } from './crew.ts';
 import { type Job, measure } from './worker.ts';
-import { startWorkers } from './workers.ts';
 
 /** Below this, waking a second worker costs more than it saves (about 30 ms). */
 const SHARED_SIZE = 64 * 1024 * 1024;
@@ -16,32 +13,25 @@ const SHARED_SIZE = 64 * 1024 * 1024;
 const IN_PLACE_SIZE = 64 * 1024;
 
 export class MeasurePool {
-  readonly threads: number;
+  readonly #crew: Crew<Job, NativeMeasurement>;
   readonly #staysFree: boolean;
   readonly #files: number;
   #busy = 0;
-  #piscina: Piscina<Job, NativeMeasurement> | undefined;
-  readonly #control: BigInt64Array;
-  readonly #signal: AbortSignal | undefined;
-  readonly #abort = (): void => {
-    Atomics.store(this.#control, 0, 1n);
-  };
 
   /** `files`: how many jobs there can be. `staysFree`: as in {@link measureFiles}. Throws NATIVE_UNAVAILABLE. */
   constructor(threads: number, files: number, signal: AbortSignal | undefined, staysFree: boolean) {
-    this.threads = threads;
     this.#files = files;
     this.#staysFree = staysFree;
-    native(); // fails here, with its advice, and not inside a worker
-    this.#control = new BigInt64Array(new SharedArrayBuffer(8 * (2 * files + 1)));
-    this.#signal = signal;
-    if (signal?.aborted) this.#abort();
-    signal?.addEventListener('abort', this.#abort);
+    this.#crew = new Crew('scan/measure/thread/worker', 'scan', threads, 2 * files, signal);
+  }
+
+  get threads(): number {
+    return this.#crew.threads;
   }
 
   /** Bytes that all jobs together have done. */
   get bytesDone(): number {
-    return Number(this.#control.subarray(1, this.#files + 1).reduce((sum, bytes) => sum + bytes, 0n));
+    return Number(this.#crew.control.subarray(1, this.#files + 1).reduce((sum, bytes) => sum + bytes, 0n));
   }
 
   /** `index` of the file, from 0. `last`: no other file will ask for a worker soon. Throws ABORTED. */
@@ -53,7 +43,7 @@ export class MeasurePool {
     io: Io,
     last: boolean,
   ): Promise<FileMeasurement> {
-    const job = { fd, size, ranges, control: this.#control, slot: index + 1, io, following: 0 };
+    const job = { fd, size, ranges, control: this.#crew.control, slot: index + 1, io, following: 0 };
     const shared = last && size >= SHARED_SIZE && this.#busy + 2 <= this.threads;
     const parts = shared ? await this.#share(job) : [await this.#run({ ...job, part: 'all' })];
     const measured = parts.findLast(({ outcome }) => outcome !== 'done') ?? parts[0]!;
@@ -77,7 +67,7 @@ export class MeasurePool {
       fd,
       size,
       ranges,
-      control: this.#control,
+      control: this.#crew.control,
       slot,
       io,
       following,
@@ -88,7 +78,7 @@ export class MeasurePool {
 
   /** The first `bytes` of a file are there; negative: no more will come. */
   arrived(index: number, bytes: number): void {
-    Atomics.store(this.#control, this.#wordOf(index), BigInt(bytes));
+    Atomics.store(this.#crew.control, this.#wordOf(index), BigInt(bytes));
   }
 
   #wordOf(index: number): number {
@@ -116,24 +106,19 @@ export class MeasurePool {
     if (job.size <= IN_PLACE_SIZE && !this.#staysFree) return measure(job);
     this.#busy++;
     try {
-      this.#piscina ??= startWorkers('scan/measure/thread/worker', this.threads);
-      return await this.#piscina.run(job);
+      return await this.#crew.run(job);
     } finally {
       this.#busy--;
     }
   }
 
+  /** Throws ABORTED. */
   assertGoing(): void {
-    if (Atomics.load(this.#control, 0) !== 0n) {
-      throw new SteelyardError('ABORTED', 'the scan was aborted', { cause: this.#signal?.reason });
-    }
+    this.#crew.assertGoing();
   }
 
-  async close(): Promise<void> {
-    this.#signal?.removeEventListener('abort', this.#abort);
-    this.#abort(); // after an error elsewhere nobody waits for the jobs that still run
-    // They see the flag and come back: a worker is not ended inside a native call.
-    await this.#piscina?.close({ force: true });
+  close(): Promise<void> {
+    return this.#crew.close();
   }
 }
 

@@ -1,6 +1,4 @@
 // Files measured in worker threads of this process: open, read the header, measure, look again whether the file held still.
-import { getSystemErrorName } from 'node:util';
-import { SteelyardError } from '../../../rules/error.ts';
 import { inTurns, turns } from '../../../runtime/turn.ts';
 import { detectFormat, readLayout } from '../../format/format.ts';
 import { identify } from '../../identify/identify.ts';
@@ -12,6 +10,7 @@ import type { FileMeasurement, Followed, MeasureOptions } from '../options.ts';
 import { PARSED_RANGE, type Plan, planRanges, wantedOf } from '../plan.ts';
 import { readRecord } from '../record/record.ts';
 import type { MeasurePool } from './pool.ts';
+import { readError } from './read-error.ts';
 
 export class MeasureThreads implements Lanes {
   /** One file more than there are workers is open, so that its header is read while they are busy. */
@@ -70,7 +69,8 @@ async function measureFile(
       known(options.followed?.get(entry.path), file.size, plan) ??
       (await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last));
     const seconds = (performance.now() - begun) / 1000;
-    assertRead(entry, native);
+    const unread = readError(entry, native);
+    if (unread !== null) throw unread;
     const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     file.assertUnchanged();
@@ -108,16 +108,4 @@ function known(followed: Followed | undefined, size: number, { ranges }: Plan): 
     followed.ranges.length === ranges.length &&
     ranges.every((value, i) => value === followed.ranges[i]);
   return isSame ? followed.native : undefined;
-}
-
-function assertRead(entry: FileEntry, { outcome, offset, errno }: FileMeasurement): void {
-  if (outcome === 'truncated') throw changed(entry, 'it was truncated', offset);
-  if (outcome === 'failed') {
-    const name = errno === 0 ? 'unknown' : getSystemErrorName(-errno);
-    throw new SteelyardError('IO', `cannot read the file: ${name}`, {
-      file: entry.path,
-      offset,
-      errno: name,
-    });
-  }
 }
