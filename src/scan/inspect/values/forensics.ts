@@ -42,6 +42,21 @@ function embedded(tensor: Traced): Finding[] {
 
 const PLANES = ['lowest', 'second', 'third'];
 
+/** Bits that a plane of F32 has left where the values are those of F16 or BF16: low 13 zero, or 16. */
+const NARROW = [0.5, 3.2, 8];
+const F16_ZEROS = 13;
+
+/** Values of an F32 tensor that F16 or BF16 holds as well: an embedding that was trained on from such a base has rows of them. */
+const narrowOf = ({ dtype, stats }: Traced): number =>
+  dtype === 'F32' ? (stats.trailingZeros ?? []).slice(F16_ZEROS).reduce((sum, count) => sum + count, 0) : 0;
+
+/** Zeros carry nothing: such rows are no payload, and beside many of them trained rows are no stretch of noise. */
+function isNarrow(tensor: Traced, rule: string, values: number, entropy: number, k: number): boolean {
+  const narrow = narrowOf(tensor);
+  const least = rule === 'forensics/plain-stretch' ? 0.9 * values : tensor.stats.count / 2;
+  return k < 2 && narrow > 0 && entropy <= NARROW[k]! && narrow >= least;
+}
+
 function stretches(tensor: Traced, { median, low, high }: Plane, k: number): Finding[] {
   const found: Finding[] = [];
   for (const [rule, run] of [
@@ -49,6 +64,8 @@ function stretches(tensor: Traced, { median, low, high }: Plane, k: number): Fin
     ['forensics/random-stretch', high],
   ] as const) {
     if (run === null) continue;
+    const seen = rule === 'forensics/plain-stretch' ? run.entropy : median!;
+    if (isNarrow(tensor, rule, run.windows * 16_384, seen, k)) continue;
     const message =
       `the ${PLANES[k]} bytes of ${run.windows * 16_384} weights from ${run.start} on have ${run.entropy.toFixed(3)} bits of entropy, ` +
       `those of the tensor ${median!.toFixed(3)}`;
