@@ -10,53 +10,63 @@ export function draftPolicy(profile: Profile): string {
   const lines = compress(tensors);
   const dimensions = dimensionsOf(profile);
   const odd = tensors.filter(({ name }) => !isExpressible(name));
-  return [
-    '# What this model must be. Drafted by steelyard policy init; read it, loosen what may change, commit it.',
-    `schema: ${POLICY_SCHEMA}`,
-    '',
-    '# Exit with 1 from this severity on: info, low, medium, high, critical.',
-    'failOn: high',
-    '',
-    ...section(
-      'Dtypes that any tensor may have.',
-      `dtypes: [${unique(tensors.map(({ dtype }) => dtype)).join(', ')}]`,
-      lines.length > 0,
-    ),
-    ...section(
-      'Sizes by name: every shape below must agree with them.',
-      `dimensions: { ${[...dimensions].map(([size, name]) => `${name}: ${size}`).join(', ')} }`,
-      dimensions.size > 0,
-    ),
-    ...(lines.length === 0
-      ? []
-      : ['# {0..31}: every index; {q,k}: every word. All that a line spans must be there.']),
-    ...(lines.length === 0 ? [] : ['tensors:', ...lines.map((line) => tensorLine(line, dimensions))]),
-    ...odd.map(({ name }) => `  # not to be written as a pattern: ${quoted(name)}`),
-    ...(lines.length === 0 ? [] : ['unmatched: forbid', '']),
-    ...metadataLines(profile),
-    '# Digests of chat templates; a template runs on every conversation.',
-    ...listed('templates', unique(files.flatMap(({ templates }) => templates.map(({ digest }) => digest)))),
-    '',
-    '# Every file beside the weights is listed, because code there runs where the model is loaded. * and ** are allowed.',
-    ...listed(
-      'files',
-      files.map(({ path }) => scalar(path)),
-    ),
-    '',
-    'limits:',
-    `  files: ${files.length}`,
-    `  tensors: ${tensors.length}`,
-    '',
-    '# Accepts a finding for certain bytes until a day:',
-    '# waivers:',
-    '#   - rule: stats/nan',
-    '#     subject: sha256:… of the tensor, or of the file where the finding names no tensor',
-    '#     reason: why this is fine',
-    '#     owner: who says so',
-    '#     expires: 2027-01-31',
-    '',
-  ].join('\n');
+  return inertYaml(
+    [
+      '# What this model must be. Drafted by steelyard policy init; read it, loosen what may change, commit it.',
+      `schema: ${POLICY_SCHEMA}`,
+      '',
+      '# Exit with 1 from this severity on: info, low, medium, high, critical.',
+      'failOn: high',
+      '',
+      ...section(
+        'Dtypes that any tensor may have.',
+        `dtypes: [${unique(tensors.map(({ dtype }) => dtype)).join(', ')}]`,
+        lines.length > 0,
+      ),
+      ...section(
+        'Sizes by name: every shape below must agree with them.',
+        `dimensions: { ${[...dimensions].map(([size, name]) => `${name}: ${size}`).join(', ')} }`,
+        dimensions.size > 0,
+      ),
+      ...(lines.length === 0
+        ? []
+        : ['# {0..31}: every index; {q,k}: every word. All that a line spans must be there.']),
+      ...(lines.length === 0 ? [] : ['tensors:', ...lines.map((line) => tensorLine(line, dimensions))]),
+      ...odd.map(({ name }) => `  # not to be written as a pattern: ${quoted(name)}`),
+      ...(lines.length === 0 ? [] : ['unmatched: forbid', '']),
+      ...metadataLines(profile),
+      '# Digests of chat templates; a template runs on every conversation.',
+      ...listed('templates', unique(files.flatMap(({ templates }) => templates.map(({ digest }) => digest)))),
+      '',
+      '# Every file beside the weights is listed, because code there runs where the model is loaded. * and ** are allowed.',
+      ...listed(
+        'files',
+        files.filter(({ path }) => !path.includes('*')).map(({ path }) => scalar(path)),
+      ),
+      '',
+      ...files
+        .filter(({ path }) => path.includes('*'))
+        .map(({ path }) => `# not to be written as a pattern: ${quoted(path)}`),
+      'limits:',
+      `  files: ${files.length}`,
+      `  tensors: ${tensors.length}`,
+      '',
+      '# Accepts a finding for certain bytes until a day:',
+      '# waivers:',
+      '#   - rule: stats/nan',
+      '#     subject: sha256:… of the tensor, or of the file where the finding names no tensor',
+      '#     reason: why this is fine',
+      '#     owner: who says so',
+      '#     expires: 2027-01-31',
+      '',
+    ].join('\n'),
+  );
 }
+
+/** Characters that a terminal obeys or nobody sees stand in quoted text only, where YAML takes escapes. */
+const inertYaml = (text: string): string =>
+  text.replace(HARMFUL, (c) => `\\U${c.codePointAt(0)!.toString(16).padStart(8, '0')}`);
+const HARMFUL = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)].sort();
 

@@ -52,8 +52,17 @@ export function exportCycloneDx(mbom: Mbom, { version = '1.6', profile }: Cyclon
       ...parts.map((part) => ({ ref: part['bom-ref'] })),
     ],
   };
-  return `${JSON.stringify(bom, null, 2)}\n`;
+  // What a terminal obeys or nobody sees is escaped, as in every document of ours.
+  const text = JSON.stringify(bom, null, 2).replace(HARMFUL, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+  return `${text}\n`;
 }
+
+const HARMFUL = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 // A root digest is not the hash of any bytes of the component, and a tool that compared it with some would be misled.
 const modelComponent = (ref: string, { name, digest }: Part) => ({

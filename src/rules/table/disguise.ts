@@ -76,6 +76,19 @@ export const DISGUISE = {
     why: 'A loader that prefers it serves a model that nobody looked at.',
     references: [SUPPLY_CHAIN],
   },
+  'file/digest': {
+    severity: 'critical',
+    title: 'the file is not the one that its name in the cache promises',
+    hint: FETCH,
+    why: 'A cache names blobs by their SHA-256: other bytes there are damage, or somebody put them there. A match proves integrity, not trust.',
+    references: [SUPPLY_CHAIN],
+  },
+  'file/unfinished': {
+    severity: 'high',
+    title: 'a transfer was not finished, or the file is a piece of another',
+    hint: `finish the transfer or join the pieces; then scan the whole. ${FETCH}`,
+    why: 'Programs reserve the whole length first: a file of the right size may hold zeros where nothing arrived.',
+  },
   'file/json': {
     severity: 'medium',
     title: 'a configuration that loaders open is not JSON, or not only one',

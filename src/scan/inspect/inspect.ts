@@ -4,6 +4,7 @@ import { inTurns, turns } from '../../runtime/turn.ts';
 import type { MeasuredFile } from '../measure/measured.ts';
 import type { Profile } from '../profile/profile.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
+import { inspectBeside } from './beside.ts';
 import { inspectHeader } from './header.ts';
 import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
@@ -33,6 +34,7 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
     () => (forensics ? inspectForensics(files) : []),
     () => inspectTemplates(files),
     () => inspectShards(files, unread),
+    () => inspectBeside(files),
     () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread]),
     () => inspectAdapters(profile, files, base),
   ];
