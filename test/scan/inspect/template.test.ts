@@ -16,6 +16,7 @@ import { readLayout } from '../../../src/scan/format/format.ts';
 import type { Layout } from '../../../src/scan/format/layout.ts';
 import { checkTemplate } from '../../../src/scan/inspect/template/check.ts';
 import { parseTemplate } from '../../../src/scan/inspect/template/jinja/parser.ts';
+import { knownTemplate } from '../../../src/scan/inspect/template/known.ts';
 import { inspectTemplates } from '../../../src/scan/inspect/template/template.ts';
 import type { MeasuredFile } from '../../../src/scan/measure/measured.ts';
 import { templateDigest } from '../../../src/scan/profile/template/collect.ts';
@@ -298,6 +299,27 @@ t.test('a scan tells templates and what is wrong with them', async (t) => {
   t.same(report.files[0]!.templates, [{ name: 'default', source: 'file', digest }]);
   t.same(JSON.parse(renderJson(report)).files[0].templates, [{ name: 'default', source: 'file', digest }]);
   t.match(renderText(report), `  chat template default  ${digest.slice('sha256:'.length)}\n`);
+});
+
+t.test('known templates: facts with their source, and a known text is told as such', (t) => {
+  const path = join(packageRoot, 'policies', 'known-templates', 'known-templates.json');
+  const known: Record<string, string>[] = JSON.parse(readFileSync(path, 'utf8'));
+  t.ok(known.length >= 150);
+  t.equal(new Set(known.map(({ digest }) => digest)).size, known.length, 'each once');
+  for (const one of known)
+    t.match(one, {
+      family: /./,
+      digest: /^sha256:[0-9a-f]{64}$/,
+      source: /^[^/]+\/[^/]+$/,
+      path: /./,
+      date: /^\d{4}-\d\d-\d\d$/,
+    });
+  const digests = new Map(known.map(({ digest, family }) => [digest, family]));
+  const ours = honest.filter((text) => digests.has(templateDigest(text)));
+  t.ok(ours.length >= 10, `${ours.length} of the families' own are among them`);
+  t.equal(knownTemplate(templateDigest(ours[0]!))?.family, digests.get(templateDigest(ours[0]!)));
+  t.equal(knownTemplate(templateDigest(`${ours[0]}x`)), undefined);
+  t.end();
 });
 
 t.test('a template that is named itself is examined alone', async (t) => {

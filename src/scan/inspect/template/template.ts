@@ -9,6 +9,7 @@ import { templateFolder, usedByTransformers } from '../../profile/template/choic
 import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
 import type { Template } from '../../profile/template/template.ts';
 import { checkTemplate } from './check.ts';
+import { knownTemplate } from './known.ts';
 import type { Observation } from './observation.ts';
 
 /** More templates than any model has; a file with a million would keep us busy for days. */
@@ -58,9 +59,12 @@ export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
   return findings;
 }
 
-function said({ name }: Template, { line, message, more }: Observation): string {
+function said({ name, text }: Template, { line, message, more }: Observation): string {
   const others = more === 0 ? '' : more === 1 ? '; and 1 more place' : `; and ${more} more places`;
-  return `chat template ${quoted(name)}, line ${line}: ${message}${others}`;
+  const known = knownTemplate(templateDigest(text));
+  const origin =
+    known === undefined ? '' : ` (the text is ${quoted(known.family)} of ${known.source}, unchanged)`;
+  return `chat template ${quoted(name)}, line ${line}: ${message}${others}${origin}`;
 }
 
 interface Hidden {
