@@ -112,6 +112,7 @@ t.test('a configuration against a declaration', async (t) => {
     ['tools: [{callback: https://a.b.tools.example/x}]', ['1 a.b.tools.example:443']],
     ['tools: [{callback: https://tools.example/x}]', ['1 tools.example:443']],
     ['db: postgres://u:p@10.1.2.3/x', []],
+    ['db: postgres://u:p@10.1.2.3:6000/x', ['1 10.1.2.3:6000']],
     ['db: postgres://u:p@10.2.2.3/x', ['1 10.2.2.3:5432']],
     ['db: postgresql+asyncpg://u:p@db.example/x', ['1 db.example:5432']],
     ['a: 1\nwebhook: "see https://discord.gg/x for more"', ['2 discord.gg:443']],
