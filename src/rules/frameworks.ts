@@ -1,5 +1,5 @@
-// What rules and controls answer to in three public frameworks. A reading aid and no claim of compliance. Every identifier was checked against
-// the published text: OWASP Top 10 for LLM Applications 2025, NIST AI RMF 1.0 (AI 100-1), MITRE ATLAS 5.6.0.
+// What rules and controls answer to in three public frameworks. A reading aid and no claim of compliance. Identifiers were checked
+// against the repository of the OWASP Top 10 for LLM Applications 2025, a transcription of NIST AI RMF 1.0 (AI 100-1), and the data of MITRE ATLAS 5.6.0.
 
 export interface Frameworks {
   readonly owasp: readonly string[];

@@ -25,7 +25,9 @@ export async function peer<T>(name: Peer, purpose: string): Promise<T> {
   try {
     return (await import(name)) as T;
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    // An error that crossed threads, as with a loader's hooks, has lost its code.
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const missing = code === 'ERR_MODULE_NOT_FOUND' || message.startsWith('Cannot find package');
     const problem = missing ? 'is not installed' : 'cannot be loaded';
     throw new SteelyardError(
       'USAGE',

@@ -307,10 +307,9 @@ t.test('drafts of any model are kept by it', (t) => {
 t.test('ready-made policies', async (t) => {
   const folder = t.testdir({});
   const policies = new Map(
-    readdirSync(join(packageRoot, 'policies')).map((name) => [
-      name,
-      parsePolicy(readFileSync(join(packageRoot, 'policies', name), 'utf8'), name),
-    ]),
+    readdirSync(join(packageRoot, 'policies'), { encoding: 'utf8' })
+      .filter((name) => name !== 'canary-suite.yaml' && name.endsWith('.yaml'))
+      .map((name) => [name, parsePolicy(readFileSync(join(packageRoot, 'policies', name), 'utf8'), name)]),
   );
   t.equal(policies.size, 9);
   const llama = baseModel();

@@ -16,6 +16,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'pull.md': 'test/pull/pull.test.ts',
   'canary.md': 'test/canary/report.test.ts',
   'drift.md': 'test/serving/drift.test.ts',
+  'serving.md': 'test/serving/lint/lint.test.ts',
+  'gate.md': 'test/gate/commands.test.ts',
   'provenance.md': 'test/serving/header.test.ts',
 };
 
