@@ -20,7 +20,7 @@ import { DEFAULT_IGNORED, exclusion } from '../../src/proof/sign/files/exclusion
 import { readModelStatement } from '../../src/proof/sign/statement/model-statement.ts';
 import { readStatement } from '../../src/proof/sign/statement/statement.ts';
 import { refused, told } from '../kit/golden.ts';
-import { type Anything, file, forge, hex, pair, statement } from '../kit/specimen/forgery.ts';
+import { type Anything, examined, file, forge, hex, pair, statement } from '../kit/specimen/forgery.ts';
 import { specimenReport } from '../kit/specimen/specimen.ts';
 
 const KEY = pair();
@@ -32,7 +32,7 @@ const payloadOf = (bundle: string | Buffer): Anything =>
   JSON.parse(Buffer.from(JSON.parse(bundle.toString()).dsseEnvelope.payload, 'base64').toString());
 
 test('attestations: what is attested, and every refusal in full', (t) => {
-  const report = specimenReport({ files: FILES as Anything, complete: true, errors: [] });
+  const report = specimenReport({ files: FILES.map(examined) as Anything, complete: true, errors: [] });
   const [finding] = report.findings;
   const passed = {
     ...report,
@@ -93,7 +93,13 @@ test('statements: what a signer left out, and digests that are none', (t) => {
     readModelStatement(readStatement(statement(FILES, change)));
   t.same(read(() => undefined).ignored, []);
   const ignoring = (paths: string[]) => read((it) => (it.predicate.serialization.ignore_paths = paths));
-  t.same(ignoring(['a', '../b', '/c', 'd/e']).ignored, ['a', 'd/e'], 'paths outside leave nothing out');
+  t.same(ignoring(['a', 'd/e']).ignored, ['a', 'd/e']);
+  for (const outside of ['../b', '/c'])
+    t.equal(
+      refused(() => ignoring(['a', outside, 'd/e'])),
+      `PATH_ESCAPE | ${outside} | a path that is left out is no plain relative path`,
+      'paths outside leave nothing out',
+    );
   const old = readModelStatement({
     subject: FILES.map(({ path, sha256 }) => ({ name: path, digest: { sha256: sha256.slice(7) } })),
     predicateType: 'https://model_signing/Digests/v0.1',
@@ -113,8 +119,21 @@ test('statements: what a signer left out, and digests that are none', (t) => {
   }
   const algorithm = (name: string): string =>
     refused(() => read((it) => (it.predicate.resources[0].algorithm = name)));
+  const sharded = (name: string): string =>
+    refused(() =>
+      read((it) => {
+        it.predicate.serialization.method = 'shards';
+        for (const one of it.predicate.resources)
+          Object.assign(one, { name: `${one.name}:0:1`, algorithm: name });
+      }),
+    );
+  t.equal(algorithm('sha256'), 'verified');
   for (const name of ['sha256', 'sha256-sharded-16', 'sha256-sharded-1000000.0'])
-    t.equal(algorithm(name), 'verified', name);
+    t.equal(sharded(name), 'verified', name);
+  t.equal(
+    algorithm('sha256-sharded-16'),
+    'MALFORMED_BUNDLE | a model signed by files lists the digest of a shard',
+  );
   for (const name of [
     'sha-256',
     'xsha256',

@@ -31,6 +31,13 @@ export function file(
   return { path, sha256: `sha256:${hex(content)}`, size: Buffer.byteLength(content), format };
 }
 
+/** It, as a scan reports it that read it. */
+export const examined = (one: SignableFile) => ({
+  ...one,
+  kind: one.format ?? ('json' as const),
+  state: 'examined' as const,
+});
+
 export const root = (hexes: readonly string[]): string =>
   hex(Buffer.concat(hexes.map((one) => Buffer.from(one, 'hex'))));
 

@@ -20,7 +20,17 @@ import {
   verifyDocument,
 } from '../../../src/index.ts';
 import { golden, told } from '../../kit/golden.ts';
-import { type Anything, file, forge, hex, pae, pair, root, statement } from '../../kit/specimen/forgery.ts';
+import {
+  type Anything,
+  examined,
+  file,
+  forge,
+  hex,
+  pae,
+  pair,
+  root,
+  statement,
+} from '../../kit/specimen/forgery.ts';
 import { specimenReport } from '../../kit/specimen/specimen.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'steelyard-sign-'));
@@ -441,7 +451,7 @@ test('documents: the exact bytes, and bundles of cosign', (t) => {
 
 test('attestations: the verdict of a scan, for the root digest that a signature has', (t) => {
   const clean: Report = specimenReport({
-    files: FILES.map((one) => ({ ...one, kind: 'json', state: 'examined' })) as Anything,
+    files: FILES.map(examined) as Anything,
     complete: true,
     errors: [],
   });
