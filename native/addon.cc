@@ -213,9 +213,9 @@ bool read_pair(const Napi::Float64Array& plan, Pair& pair) {
   return to_uint64(plan[8], pair.count) && to_uint64(plan[9], pair.columns);
 }
 
-// difference(plan: Float64Array, what: BigInt | Float64Array, control: BigInt64Array | null, slot, io, side = 'left')
-// what: the seed of the sketch, or a basis: rows x rank, onto which the difference is projected instead; of the side 'right'
-// columns x rank, which it is multiplied by.
+// difference(plan: Float64Array, what: BigInt | Float64Array, control: BigInt64Array | null, slot, io, side =
+// 'left') what: the seed of the sketch, or a basis: rows x rank, onto which the difference is projected
+// instead; of the side 'right' columns x rank, which it is multiplied by.
 Napi::Value Difference(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (info.Length() < 5 || info.Length() > 6 || (info.Length() == 6 && !info[5].IsString()) ||
@@ -244,8 +244,7 @@ Napi::Value Difference(const Napi::CallbackInfo& info) {
     const std::string side = info.Length() == 6 ? info[5].As<Napi::String>().Utf8Value() : "left";
     if (side != "left" && side != "right") return fail(env, "side");
     const uint64_t rows = pair.columns == 0 ? 0 : side == "right" ? pair.columns : pair.count / pair.columns;
-    if (rows == 0 || basis.ElementLength() % rows != 0 ||
-        basis.ElementLength() / rows > steelyard::kBasisMax)
+    if (rows == 0 || basis.ElementLength() % rows != 0 || basis.ElementLength() / rows > steelyard::kBasisMax)
       return fail(env, "basis");
     const auto rank = static_cast<unsigned>(basis.ElementLength() / rows);
     return to_result(env, side == "right" ? steelyard::multiply_difference(pair, basis.Data(), rank)
@@ -255,7 +254,8 @@ Napi::Value Difference(const Napi::CallbackInfo& info) {
   }
 }
 
-// Six numbers per update: dtype codes of A and B, rank, in, out; and 1 if A stands as rank x in, plus 2 if B as rank x out.
+// Six numbers per update: dtype codes of A and B, rank, in, out; and 1 if A stands as rank x in, plus 2 if B
+// as rank x out.
 const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& plan,
                          std::vector<steelyard::Update>& updates) {
   if (plan.ElementLength() % 6 != 0 || bytes.Length() != plan.ElementLength() / 3) return "plan";

@@ -23,14 +23,18 @@ constexpr size_t kQ8Count = 32, kQ8Size = 34;
 double element(const Factor& factor, size_t index) {
   const uint8_t* data = factor.data;
   switch (factor.dtype) {
-    case Dtype::F64: return wide<double>(data, index);
-    case Dtype::F32: return wide<float>(data, index);
-    case Dtype::F16: return f16(data + 2 * index);
+    case Dtype::F64:
+      return wide<double>(data, index);
+    case Dtype::F32:
+      return wide<float>(data, index);
+    case Dtype::F16:
+      return f16(data + 2 * index);
     case Dtype::Q8_0: {
       const uint8_t* block = data + index / kQ8Count * kQ8Size;
       return f16(block) * static_cast<int8_t>(block[2 + index % kQ8Count]);
     }
-    default: return std::bit_cast<float>(static_cast<uint32_t>(load16(data + 2 * index)) << 16);
+    default:
+      return std::bit_cast<float>(static_cast<uint32_t>(load16(data + 2 * index)) << 16);
   }
 }
 
@@ -115,12 +119,21 @@ Decomposed decompose(Columns& a, Columns& b) {
 bool fits(const Factor& factor) {
   size_t count = 1, size = 0;  // elements and bytes of a block
   switch (factor.dtype) {
-    case Dtype::F64: size = 8; break;
-    case Dtype::F32: size = 4; break;
+    case Dtype::F64:
+      size = 8;
+      break;
+    case Dtype::F32:
+      size = 4;
+      break;
     case Dtype::F16:
-    case Dtype::BF16: size = 2; break;
-    case Dtype::Q8_0: count = kQ8Count, size = kQ8Size; break;
-    default: return false;
+    case Dtype::BF16:
+      size = 2;
+      break;
+    case Dtype::Q8_0:
+      count = kQ8Count, size = kQ8Size;
+      break;
+    default:
+      return false;
   }
   if (factor.rank == 0 || factor.rows == 0 || factor.size % size != 0) return false;
   const size_t elements = factor.size / size * count;

@@ -9,8 +9,8 @@
 
 namespace steelyard {
 
-// A factor as it stands in the file. Its columns are the rank: rows x rank as B has it, or transposed as A has
-// it, rank x rows.
+// A factor as it stands in the file. Its columns are the rank: rows x rank as B has it, or transposed as A
+// has it, rank x rows.
 struct Factor {
   const uint8_t* data;
   size_t size;

@@ -18,8 +18,8 @@ struct PairMeasurement {
 };
 
 // D = suspect - good over all elements that are finite on both sides, in double precision: everything that
-// src/scan/measure/difference/difference.ts reads, in its order. `seed`: of the sketch (sketch.h), whose sign matrix has a
-// row for every column of D.
+// src/scan/measure/difference/difference.ts reads, in its order. `seed`: of the sketch (sketch.h), whose sign
+// matrix has a row for every column of D.
 PairMeasurement measure_difference(const Pair& pair, uint64_t seed);
 
 // The most columns that a basis may have.
