@@ -2,6 +2,7 @@
 // this is the part of it that says what it seems to say: no directives, no tags, no aliases, no merge keys, no key twice.
 import type * as YamlPackage from 'yaml';
 import { late } from '../runtime/loading.ts';
+import { DEPTH, isDeep } from './nesting.ts';
 
 export interface YamlOptions {
   /** Bytes, at most. */
@@ -19,9 +20,6 @@ export interface Yaml {
   /** `line:column` of what is at this path, or of the innermost there is; `key`: of the key of that name instead of the value. */
   placeOf(path: readonly PropertyKey[], key?: string): string;
 }
-
-/** No document is deeper than ten; parsers of nested text take time or stack for each level. */
-const DEPTH = 64;
 
 /** Reads one document strictly. Throws what `failure` makes, with the place of the first thing that is wrong. */
 export function readYaml(input: string | Uint8Array, { size, scalars, failure }: YamlOptions): Yaml {
@@ -124,18 +122,3 @@ export function readYaml(input: string | Uint8Array, { size, scalars, failure }:
 
 const startOf = (node: unknown): number =>
   (node as { range?: readonly number[] | null } | null)?.range?.[0] ?? 0;
-
-/** Before the parser sees it: brackets that open, and dashes in a row. Quoted text counts too; no honest one is like that. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  let dashes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '[' || character === '{') depth++;
-    else if ((character === ']' || character === '}') && depth > 0) depth--;
-    if (character === '-' || character === '?') dashes += text[i + 1] === ' ' ? 1 : 0;
-    else if (character !== ' ') dashes = 0;
-    if (depth > DEPTH || dashes > DEPTH) return true;
-  }
-  return false;
-}

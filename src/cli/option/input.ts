@@ -1,6 +1,7 @@
 // Small files that the user names: keys, certificates, signatures, documents.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { readAll } from '../../runtime/read-all.ts';
 
 /** Signatures of models with 100,000 files have some 50 MB. A device or a pipe never ends. */
 const MAX = 134_217_728;
@@ -24,15 +25,4 @@ export function readInput(path: string, what: string, most: number = MAX): Buffe
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-function readAll(descriptor: number, size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  let done = 0;
-  while (done < size) {
-    const got = readSync(descriptor, bytes, done, size - done, done);
-    if (got === 0) break;
-    done += got;
-  }
-  return bytes.subarray(0, done);
 }

@@ -1,7 +1,8 @@
 // A release as it lies on disk. Strict about what it opens: no link leads out of the folder, no pipe waits, nothing endless is read.
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { readAll } from '../../runtime/read-all.ts';
 import { digestOf, type EvidenceFile } from '../claim/piece.ts';
 
 const MAX_FILE = 64 * 2 ** 20;
@@ -73,17 +74,6 @@ export function readPlain(path: string, name: string = path): Buffer {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-function readAll(descriptor: number, size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  let done = 0;
-  while (done < size) {
-    const got = readSync(descriptor, bytes, done, size - done, done);
-    if (got === 0) break;
-    done += got;
-  }
-  return bytes.subarray(0, done);
 }
 
 /** null: there is no such file. */

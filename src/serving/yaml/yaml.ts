@@ -10,6 +10,7 @@ import {
   parseAllDocuments,
   visit,
 } from 'yaml';
+import { DEPTH, isDeep } from '../../document/nesting.ts';
 import { type Home, Node, startOf } from './node.ts';
 import type { Fault, Place } from './place.ts';
 
@@ -18,8 +19,6 @@ export { Node, TooLarge } from './node.ts';
 const SIZE = 8 * 2 ** 20;
 const DOCUMENTS = 1000;
 const ALIASES = 100;
-/** No honest manifest nests deeper; parsers of nested text take stack for each level. */
-const DEPTH = 64;
 
 interface ManifestText {
   readonly documents: readonly Node[];
@@ -134,19 +133,4 @@ function oddKey(items: readonly Pair[]): unknown {
     seen.add(name);
   }
   return null;
-}
-
-/** Before the parser sees it. Brackets in quotes count too; no honest text is like that. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  let dashes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '[' || character === '{') depth++;
-    else if ((character === ']' || character === '}') && depth > 0) depth--;
-    if (character === '-' || character === '?') dashes += text[i + 1] === ' ' ? 1 : 0;
-    else if (character !== ' ') dashes = 0;
-    if (depth > DEPTH || dashes > DEPTH) return true;
-  }
-  return false;
 }
