@@ -1,5 +1,5 @@
-// Which of several default chat templates a loader takes. transformers: tried with 5.24 (tokenizers 0.23), see the opt-in test;
-// loaders that know one file only take that file.
+// Which of several default chat templates a loader takes. transformers: as it was tried; loaders that know one file only take
+// that file.
 
 interface Candidate {
   readonly path: string;
