@@ -151,6 +151,47 @@ t.test('factors in Q8_0 and F64, ranks above 256, and none above 1,024', async (
   t.match(large!.modules[0], { reason: 'rank 1100 is above 1024', good: { rank: 260 } });
 });
 
+t.test('a scale that stands in a header too long to be kept is not taken for 1', async (t) => {
+  const folder = t.testdir({});
+  const made = (name: string, words: string, seed: number, alpha?: number): string =>
+    writeTensors(
+      join(folder, `${name}.safetensors`),
+      [
+        f32('transformer.x.lora_A.weight', drawn(4, IN, seed)),
+        f32('transformer.x.lora_B.weight', drawn(OUT, 4, seed + 1)),
+        ...(alpha === undefined ? [] : [f32('transformer.x.alpha', new Matrix([[alpha]]), [])]),
+      ],
+      {
+        lora_adapter_metadata: JSON.stringify({
+          'transformer.r': 4,
+          'transformer.lora_alpha': 8,
+          more: words,
+        }),
+      },
+    );
+  const short = made('short', '', 1);
+  const compared = await diff(short, made('other', '', 3));
+  t.match(compared.adapter, {
+    suspect: { scaling: 'alpha/r' },
+    modules: [{ reason: null, suspect: { scale: 2 } }],
+  });
+  const long = made('long', 'x'.repeat(300), 3);
+  for (const [good, suspect] of [
+    [short, long],
+    [long, short],
+  ] as const) {
+    const { adapter } = await diff(good, suspect);
+    t.match(adapter!.modules, [{ pair: null, reason: /scale is in lora_adapter_metadata of the header/ }]);
+    const { good: before, suspect: after } = adapter!;
+    t.same(
+      [before.scaling, after.scaling],
+      suspect === long ? ['alpha/r', 'unknown'] : ['unknown', 'alpha/r'],
+    );
+  }
+  const own = await diff(short, made('own', 'x'.repeat(300), 3, 8));
+  t.match(own.adapter!.modules, [{ reason: null, suspect: { scale: 2 } }], 'an alpha of its own is known');
+});
+
 t.test('time ends a comparison, and a process reads each file where it is asked to', async (t) => {
   const folder = t.testdir({});
   const [one, other] = [1, 2].map((seed) =>

@@ -1,6 +1,5 @@
 // Two adapters, module by module.
 import { SteelyardError } from '../../rules/error.ts';
-import type { Adapter } from '../../scan/adapter/adapter.ts';
 import type { AdapterModule } from '../../scan/adapter/module.ts';
 import { threadsOf } from '../../scan/measure/measure.ts';
 import type { MeasureOptions } from '../../scan/measure/options.ts';
@@ -9,6 +8,7 @@ import type { SideModel } from '../side.ts';
 import { ModulePool } from './adapter-pool.ts';
 import type { AdapterDiff, AdapterSummary, ModuleDiff, ModuleSpectrum } from './adapter-report.ts';
 import {
+  goesByHeader,
   type LoadedAdapter,
   type LoadedModule,
   loadAdapter,
@@ -171,7 +171,7 @@ const reasonOf = (sides: readonly (LoadedModule | { reason: string } | null)[]):
     .find((reason) => reason !== null) ?? null;
 
 function summaryOf(
-  { adapter }: LoadedAdapter,
+  loaded: LoadedAdapter,
   modules: readonly ModuleDiff[],
   spectrumOf: (module: ModuleDiff) => ModuleSpectrum | null,
 ): AdapterSummary {
@@ -187,21 +187,16 @@ function summaryOf(
       layers.set(layer, (layers.get(layer) ?? 0) + spectrum.norm ** 2 / energy);
   return {
     rank: ranks.size === 1 ? [...ranks][0]! : null,
-    scaling: scalingOf(adapter),
-    modules: adapter.modules.length,
+    scaling: scalingOf(loaded),
+    modules: loaded.adapter.modules.length,
     norm: Math.sqrt(energy),
     layers: [...layers].sort(([a], [b]) => a - b).map(([layer, share]) => ({ layer, share })),
   };
 }
 
-function scalingOf({
-  spelling,
-  config,
-  ggufAlpha,
-  mlx,
-  components,
-  modules,
-}: Adapter): AdapterSummary['scaling'] {
+function scalingOf({ adapter, scalesUnread }: LoadedAdapter): AdapterSummary['scaling'] {
+  const { spelling, config, ggufAlpha, mlx, components, modules } = adapter;
+  if (scalesUnread && modules.some((module) => goesByHeader(adapter, module))) return 'unknown';
   if (spelling === 'gguf') return (ggufAlpha ?? 0) === 0 ? 'none' : 'alpha/r';
   if (spelling === 'peft') return config === null ? 'none' : config.rsLora ? 'alpha/sqrt(r)' : 'alpha/r';
   if (spelling === 'mlx') return mlx?.scale == null ? 'none' : 'scale';

@@ -11,8 +11,8 @@ export interface AdapterDiff {
 export interface AdapterSummary {
   /** null: not all modules have the same. */
   readonly rank: number | null;
-  /** What was applied; 'none' where no configuration or alpha was found; 'scale': MLX's own. */
-  readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'scale' | 'none';
+  /** What was applied; 'none' where no configuration or alpha was found; 'scale': MLX's own; 'unknown': it could not be read. */
+  readonly scaling: 'alpha/r' | 'alpha/sqrt(r)' | 'scale' | 'none' | 'unknown';
   readonly modules: number;
   /** Frobenius norm of all updates together. */
   readonly norm: number;

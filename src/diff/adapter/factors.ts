@@ -11,6 +11,7 @@ import { lowRankOf, updateShape } from '../../scan/adapter/update.ts';
 import { dtypeByName } from '../../scan/dtype.ts';
 import { ADAPTER_CONFIG_MAX, folderOf, isAdapterConfig } from '../../scan/model/companion.ts';
 import type { ModelFile } from '../../scan/model/file.ts';
+import type { MetadataProfile } from '../../scan/profile/profile.ts';
 import { reopen, type SideModel } from '../side.ts';
 import type { Composed, Factors } from './worker.ts';
 
@@ -23,6 +24,8 @@ export interface LoadedAdapter {
   readonly adapter: Adapter;
   readonly selections: Selections;
   readonly side: SideModel;
+  /** The header has scales of diffusers, and they are not known: a profile has long values by their digest alone. */
+  readonly scalesUnread: boolean;
 }
 
 /** null: there is none, or more than one, or only its profile. Throws SteelyardError about the configuration's file. */
@@ -33,18 +36,22 @@ export function loadAdapter(side: SideModel): LoadedAdapter | null {
     if (format === null) return [];
     const own = { path, format, metadata, tensors: tensors.get(path) ?? [] };
     const adapter = toAdapter(own, configOf(side, folderOf(path)));
-    return adapter === null || adapter.modules.length === 0 ? [] : [adapter];
+    return adapter === null || adapter.modules.length === 0 ? [] : [{ adapter, metadata }];
   });
-  const [adapter, ...more] = adapters;
-  if (adapter === undefined || more.length > 0) return null;
+  const [one, ...more] = adapters;
+  if (one === undefined || more.length > 0) return null;
+  const { adapter, metadata } = one;
   const patterns = new Patterns();
   const { config, components } = adapter;
   const selections = {
     whole: config === null ? null : new Selection(config, patterns),
     components: new Map([...components].map(([name, one]) => [name, new Selection(one, patterns)])),
   };
-  return { adapter, selections, side };
+  return { adapter, selections, side, scalesUnread: metadata.some(isUnreadScales) };
 }
+
+const isUnreadScales = ({ key, digest }: MetadataProfile): boolean =>
+  key === 'lora_adapter_metadata' && digest !== undefined;
 
 function configOf(side: SideModel, folder: string): ConfigReading | undefined {
   const known = side.profile.files.find(({ path }) => isAdapterConfig(path) && folderOf(path) === folder);
@@ -69,7 +76,7 @@ export type LoadedModule = DirectModule | ComposedModule;
 
 /** What a module's update is, or why it cannot be taken. */
 export function moduleOf(
-  { adapter, selections }: LoadedAdapter,
+  { adapter, selections, scalesUnread }: LoadedAdapter,
   module: AdapterModule,
 ): LoadedModule | { readonly reason: string } {
   if (missingParts(module) !== null) return { reason: 'a factor is missing' };
@@ -79,6 +86,8 @@ export function moduleOf(
   if (typeof shape === 'string') return { reason: 'the factors cannot be multiplied' };
   const reason = unreadable(Object.values(module.parts));
   if (reason !== null) return { reason };
+  if (scalesUnread && goesByHeader(adapter, module))
+    return { reason: 'its scale is in lora_adapter_metadata of the header, which is too long to be kept' };
   const isUnscaled = adapter.spelling === 'peft' && selections.whole === null;
   const scale = isUnscaled ? 1 : scaleOf(adapter, module, selections);
   if (scale === null || scale === undefined) return { reason: 'the scale cannot be told' };
@@ -98,6 +107,10 @@ export function moduleOf(
   const dtypes = [dtypeByName(a.dtype)!.code, dtypeByName(b.dtype)!.code] as const;
   return { a, b, dtypes, rank, shape: whole, flat: low.aByInput, bByRank: low.bByRank, scale };
 }
+
+/** Whether loaders take the scale from the header: the module has no alpha, and the adapter no configuration. */
+export const goesByHeader = ({ spelling }: Adapter, { parts }: AdapterModule): boolean =>
+  !['peft', 'gguf', 'mlx'].includes(spelling) && parts.alpha === undefined;
 
 /** What stops the parts from being read as numbers; null: nothing. */
 function unreadable(parts: readonly AdapterTensor[]): string | null {

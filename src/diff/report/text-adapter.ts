@@ -24,7 +24,7 @@ export function adapterLines({ good, suspect, modules, population }: AdapterDiff
 }
 
 const summaryLine = (which: string, { rank, scaling, modules, norm }: AdapterSummary): string =>
-  `${which}: ${counted(modules, 'module')}, rank ${rank ?? 'varies'}, scaled by ${scaling}, norm ${rounded(norm)}`;
+  `${which}: ${counted(modules, 'module')}, rank ${rank ?? 'varies'}, ${scaling === 'unknown' ? 'scale not known' : `scaled by ${scaling}`}, norm ${rounded(norm)}`;
 
 function moduleLine({ module, pair }: ModuleDiff): string {
   const { relativeNorm, cosine, overlap, novelEnergy } = pair!;

@@ -53,12 +53,17 @@ const foremost = (modules: readonly PageModule[]): number =>
     0,
   );
 
+const UNSCALED: Readonly<Record<string, string>> = {
+  none: 'unscaled: no alpha was found',
+  unknown: 'scale not known',
+};
+
 const summary = (title: string, { rank, scaling, modules, norm }: PageAdapterSide): HTMLElement =>
   element(
     'div',
     { class: 'side' },
     element('b', {}, title),
-    ` rank ${rank === null ? 'not stated' : rank}, ${scaling === 'none' ? 'unscaled: no alpha was found' : `scaled by ${scaling}`}, ${counted(modules, 'module')}, norm ${figure(norm)}`,
+    ` rank ${rank === null ? 'not stated' : rank}, ${UNSCALED[scaling] ?? `scaled by ${scaling}`}, ${counted(modules, 'module')}, norm ${figure(norm)}`,
   );
 
 function moduleDetail({ name: called, good, suspect, pair, reason }: PageModule): HTMLElement[] {
