@@ -1,6 +1,6 @@
 // What nobody looked into is neither signed nor attested as passed, unless somebody accepts exactly these bytes.
-import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { attest, parsePolicy, SteelyardError, scan } from '../../src/index.ts';
@@ -96,6 +96,47 @@ t.test('sign and attest ask for a list', async (t) => {
   t.match(await steelyard(['sign', ...args, '--accept', sha256]), { code: 0 });
   t.match(await steelyard(['scan', join(root, 'model'), '--require-examined']), { code: 1 });
   t.match(await steelyard(['scan', join(root, 'model'), '--accept', 'optimizer.pt']), { code: 2 });
+});
+
+t.test('sign --reuse asks for the same list, but for what the old signature vouches for', async (t) => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const root = t.testdir({
+    ...FOLDER,
+    'key.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    'key.pub': publicKey.export({ type: 'spki', format: 'pem' }),
+  });
+  const [model, old, out] = ['model', 'old.sig', 'new.sig'].map((name) => join(root, name)) as string[] as [
+    string,
+    string,
+    string,
+  ];
+  const pickle = join(model, 'optimizer.pt');
+  const digest = (bytes: Uint8Array | string) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const sign = ['sign', model, '--key', join(root, 'key.pem'), '-o'];
+  t.match(await steelyard([...sign, old, '--accept', digest(state)]), { code: 0 });
+  const again = [...sign, out, '--reuse', old, '--public-key', join(root, 'key.pub')];
+  writeFileSync(join(model, 'README.md'), '# y');
+  const changed = ['--changed', join(model, 'README.md'), '--changed', pickle];
+  t.match(await steelyard([...again, ...changed]), { code: 0, stderr: /2 files read, 1 digest taken/ });
+  renameSync(pickle, join(model, 'o.pt'));
+  t.match(await steelyard(again), { code: 0 }, 'the bytes are those that were signed');
+  rmSync(out);
+  const next = Buffer.from('\x80\x02}q\x00X\x01\x00\x00\x00bq\x01K\x01s.', 'latin1');
+  const files: [string, Uint8Array | string, RegExp][] = [
+    ['optimizer.pt', next, /optimizer\.pt: the file is a Python pickle, .*sha256:.*\n[\s\S]*not signed: /],
+    ['run.sh', '#!/bin/sh\ntrue\n', /run\.sh: the file is a script, .*\n[\s\S]*not signed: /],
+    ['ls', '\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0', /ls: the file is a program, /],
+  ];
+  for (const [name, bytes, why] of files) {
+    const path = join(model, name);
+    writeFileSync(path, bytes);
+    t.match(await steelyard([...again, '--changed', path]), { code: 1, stderr: why }, name);
+    t.notOk(existsSync(out));
+    t.match(await steelyard([...again, '--changed', path, '--accept', digest(bytes)]), { code: 0 }, name);
+    rmSync(path);
+    rmSync(out);
+  }
+  t.match(await steelyard([...again, '--policy', 'p.yaml']), { code: 2, stderr: /leave --policy out/ });
 });
 
 t.test('a folder without weights', async (t) => {

@@ -1,14 +1,16 @@
 // Files that nobody looked into against what the policy says of them. By digest, because a name promises nothing.
 import { type Finding, toFinding } from '../../rules/finding.ts';
 import { isUnexamined, kindWords } from '../../scan/identify/kind.ts';
-import type { Profile } from '../../scan/profile/profile.ts';
+import type { FileProfile } from '../../scan/profile/profile.ts';
 
 /** forbid: there are none; listed: each is accepted by its digest; allow: they are the caller's business. */
 export const UNEXAMINED = ['forbid', 'listed', 'allow'] as const;
 export type Unexamined = (typeof UNEXAMINED)[number];
 
+type Judged = Pick<FileProfile, 'path' | 'sha256' | 'format' | 'kind' | 'state'>;
+
 export function checkUnexamined(
-  { files }: Profile,
+  { files }: { readonly files: readonly Judged[] },
   demand: Unexamined,
   accepted: ReadonlySet<string>,
   found: readonly Finding[],

@@ -1,6 +1,7 @@
 // `steelyard sign --reuse`: a change of the README of 500 GB of weights need not read the weights again.
 import { existsSync } from 'node:fs';
 import type { FailOn } from '../../baseline/policy/policy.ts';
+import { checkUnexamined } from '../../baseline/policy/unexamined.ts';
 import { counted } from '../../document/text/quantity.ts';
 import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
 import { reusableDigests } from '../../proof/sign/files/reuse.ts';
@@ -13,28 +14,32 @@ import { trustOf, usage } from '../option/trust-options.ts';
 import type { Run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { outcomeText, signerText } from './outcome.ts';
+import { notSignedUnseen } from './unseen.ts';
 
 interface Flags extends ReuseFlags {
   readonly output: string;
   readonly failOn?: FailOn;
+  readonly policy?: string;
+  readonly accept?: readonly string[];
 }
 
 export async function signAgain(
   paths: readonly string[],
-  { reuse, publicKey, changed = [], output, failOn }: Flags,
+  { reuse, publicKey, changed = [], output, failOn, policy, accept = [] }: Flags,
   key: SigningKey,
   { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   if (publicKey === undefined)
     throw usage('--reuse needs --public-key: an old signature by anybody proves nothing');
   if (failOn !== undefined) throw usage('--reuse does not scan: leave --fail-on out, or --reuse');
+  if (policy !== undefined)
+    throw usage('--reuse does not scan: leave --policy out and give --accept, or leave --reuse out');
   const root = modelRoot(paths);
-  const trust = trustOf({ publicKey });
-  const old = reusableDigests(
-    readSignature(reuse!),
-    trust,
-    changed.map((path) => nameOf(path, root)),
-  );
+  const again = changed.map((path) => nameOf(path, root));
+  const [bundle, trust] = [readSignature(reuse!), trustOf({ publicKey })];
+  const signed = reusableDigests(bundle, trust, []);
+  const old = reusableDigests(bundle, trust, again);
+  if (!signed.verified) return print(outcomeText(signed, []));
   if (!old.verified) return print(outcomeText(old, []));
   const { files, errors } = await digestModel(paths, {
     known: old.digests,
@@ -44,9 +49,13 @@ export async function signAgain(
   });
   measured();
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
+  // Whoever signed a file vouched for exactly these bytes; nobody did so for what is new or was changed.
+  const vouched = new Set([...signed.digests.values(), ...accept]);
+  const unseen = checkUnexamined({ files }, 'listed', vouched, []);
+  if (notSignedUnseen({ findings: unseen })) return 1;
   if (errors.length > 0) return 2;
-  const { bundle, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
-  await write(output, [bundle]);
+  const { bundle: made, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
+  await write(output, [made]);
   const trusted = files.filter(({ path }) => old.digests.has(path)).length;
   say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
   say(

@@ -7,7 +7,7 @@ import { SEVERITIES } from '../../rules/rules.ts';
 import { naming } from '../option/naming.ts';
 import type { Run } from '../run.ts';
 import { say } from '../terminal/message.ts';
-import { sayUnseen } from './unseen.ts';
+import { notSignedUnseen } from './unseen.ts';
 
 /** Signs the digests that a scan of `paths` took, if it passed; the exit code. */
 export async function signReport(
@@ -33,10 +33,7 @@ export async function signReport(
 }
 
 function refused({ verdict, findings, errors }: Report, paths: readonly string[]): number {
-  if (sayUnseen({ findings })) {
-    say('not signed: a signature vouches for every file, and nobody looked into these');
-    return 1;
-  }
+  if (notSignedUnseen({ findings })) return 1;
   const [first] = verdict.outcome === 'fail' ? findings.filter(isWorst(findings)) : [];
   const [error] = errors;
   if (first !== undefined) say(`${first.severity}: ${first.file}: ${first.message} (${first.rule})`);

@@ -6,6 +6,13 @@ import { say } from '../terminal/message.ts';
 /** Files that are named; the report has them all. */
 const NAMED = 10;
 
+/** `sayUnseen`, of a signature. */
+export function notSignedUnseen(report: Pick<Report, 'findings'>): boolean {
+  const unseen = sayUnseen(report);
+  if (unseen) say('not signed: a signature vouches for every file, and nobody looked into these');
+  return unseen;
+}
+
 /** Says it, and whether there was something to say. */
 export function sayUnseen({ findings }: Pick<Report, 'findings'>): boolean {
   const unseen = findings.filter(({ rule, waived }) => rule === 'policy/unexamined' && waived === undefined);

@@ -8,6 +8,7 @@ export {
   verifyAttestation,
 } from './attestation.ts';
 export {
+  type ContentFile,
   type ContentOptions,
   type DeclarableTensor,
   digestModel,

@@ -31,12 +31,21 @@ function safetensors(tensors: Readonly<Record<string, readonly [number, number]>
 
 const WEIGHTS = safetensors({ a: [0, 2], b: [2, 5] }, 'xxyyy');
 const MODEL = folder('model', { 'config.json': '{}', 'model.safetensors': WEIGHTS });
-const CONFIG = { path: 'config.json', sha256: `sha256:${hex('{}')}`, size: 2, format: null };
+const CONFIG = {
+  path: 'config.json',
+  sha256: `sha256:${hex('{}')}`,
+  size: 2,
+  format: null,
+  kind: 'json',
+  state: 'examined',
+};
 const MEASURED = {
   path: 'model.safetensors',
   sha256: `sha256:${hex(WEIGHTS)}`,
   size: WEIGHTS.length,
   format: 'safetensors',
+  kind: 'safetensors',
+  state: 'examined',
 };
 
 test('every file with its digest, and the tensors of the weights', async (t) => {
@@ -67,7 +76,8 @@ test('digests that are known are taken as they are', async (t) => {
   const sha256 = `sha256:${hex('what it held when it was signed')}`;
   const known = new Map([['model.safetensors', sha256]]);
   const { files, tensors } = await digestModel(MODEL, { known });
-  t.same(files, [CONFIG, { path: 'model.safetensors', sha256, size: WEIGHTS.length, format: null }]);
+  const taken = { path: 'model.safetensors', sha256, size: WEIGHTS.length, format: null, state: 'hashed' };
+  t.same(files, [CONFIG, taken]);
   t.same(tensors, [], 'the file was not read');
 });
 

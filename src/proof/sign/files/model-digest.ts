@@ -6,16 +6,19 @@ import type { MeasuredFile } from '../../../scan/measure/measured.ts';
 import type { MeasureOptions } from '../../../scan/measure/options.ts';
 import type { FollowSymlinks } from '../../../scan/model/links.ts';
 import { listModel } from '../../../scan/model/model.ts';
-import type { TensorProfile } from '../../../scan/profile/profile.ts';
+import type { FileProfile, TensorProfile } from '../../../scan/profile/profile.ts';
 import type { SignableFile } from '../statement/manifest.ts';
 
 /** What a declaration says of a tensor: `Report.tensors` and `Profile.tensors` have it. */
 export type DeclarableTensor = Pick<TensorProfile, 'name' | 'dtype' | 'shape' | 'sha256'>;
 
+export type ContentFile = SignableFile & Pick<FileProfile, 'kind' | 'state'>;
+
 export interface ModelContent {
   /** The folder that paths are relative to. */
   readonly root: string;
-  readonly files: readonly SignableFile[];
+  /** With what each is by its content; what was not read is `hashed`, and nobody knows its kind. */
+  readonly files: readonly ContentFile[];
   /** Of the weight files that were read. */
   readonly tensors: readonly DeclarableTensor[];
   /** Files that could not be read: while there are any, nothing is proven of the model. */
@@ -48,14 +51,24 @@ export async function digestModel(
     root: rootOf(model.files),
     files: model.files.flatMap(({ path, absolute }) => {
       const sha256 = known.get(path);
-      if (sha256 !== undefined) return [{ path, sha256, size: statSync(absolute).size, format: null }];
+      if (sha256 !== undefined)
+        return [{ path, sha256, size: statSync(absolute).size, format: null, state: 'hashed' as const }];
       const file = read.get(path);
-      return file === undefined ? [] : [{ path, sha256: file.sha256, size: file.size, format: file.format }];
+      return file === undefined ? [] : [contentOf(file)];
     }),
     tensors: measured.files.flatMap(tensorsOf),
     errors: sortFailures([...model.unscannable, ...measured.errors].map(toFailure)),
   };
 }
+
+const contentOf = ({ entry, sha256, size, format, kind, state }: MeasuredFile): ContentFile => ({
+  path: entry.path,
+  sha256,
+  size,
+  format,
+  kind,
+  state,
+});
 
 const tensorsOf = ({ layout, tensors }: MeasuredFile): DeclarableTensor[] =>
   (layout?.tensors ?? []).map(({ name, dtype, shape }, index) => ({
