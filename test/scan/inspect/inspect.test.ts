@@ -367,7 +367,7 @@ t.test('steelyard rules and steelyard explain', async (t) => {
   for (const [word, suggestion] of [
     ['stat/nan', /did you mean stats\/nan[?,]/],
     ['overlap', /did you mean data\/overlap\?/],
-    ['metadata', /did you mean metadata\/payload, /],
+    ['metadata/paylod', /did you mean metadata\/payload/],
     ['x'.repeat(1000), /steelyard rules lists them/],
   ] as const) {
     const unknown = await steelyard('explain', word);
