@@ -198,9 +198,11 @@ t.test('names that are no text', { skip: onLinux }, async (t) => {
       readFileSync(WEIGHTS),
     );
   }
+  const unreadable = await steelyard(['scan', folder]);
+  t.equal(unreadable.code, 2, 'a file that cannot be opened by the name we have is an error');
   copyFileSync(WEIGHTS, join(folder, 'a\n::error::x\u001b[2J.safetensors'));
   const ended = await steelyard(['scan', folder]);
-  t.equal(ended.code, 2, 'a file that cannot be opened by the name we have is an error');
+  t.equal(ended.code, 1, 'and a name that talks to the terminal is a finding');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not come out
   t.notMatch(ended.stdout + ended.stderr, /\u001b|^::error/m);
 });

@@ -15,7 +15,8 @@ export interface ProfileDocument extends Profile {
 
 /** Measured numbers as they come, or without them: smaller, but a comparison can then say only that a tensor changed. */
 export function toDocument(profile: Profile, options: { readonly stats?: boolean } = {}): ProfileDocument {
-  const { files } = profile;
+  // What a scan found out about a file's content is for its report: a baseline says what the model is.
+  const files = profile.files.map(({ kind, state, ...file }) => file);
   const tensors =
     options.stats === false ? profile.tensors.map((one) => ({ ...one, stats: null })) : profile.tensors;
   const text: string[] = [];
