@@ -1,5 +1,5 @@
 // Comparisons on a real engine: what each twin of the bot is found to say, and what the honest ones are not.
-import t from 'tap';
+import { engineTests as t } from '../kit/runner/engine.ts';
 import { comparison, found, trial } from './bot/trial.ts';
 
 const bots = trial();

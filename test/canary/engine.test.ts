@@ -1,11 +1,11 @@
 // The engine itself: how fast a sweep is beside the bare loop, what a real small language model does, and what happens without it.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
 import { divergenceOf } from '../../src/canary/statistics/divergence.ts';
 import { suspectsOf, sweep } from '../../src/canary/sweep/sweep.ts';
 import { engineTarget } from '../../src/canary/target/target.ts';
 import { packageRoot } from '../kit/root.ts';
+import { engineTests as t } from '../kit/runner/engine.ts';
 import { run, steelyard } from '../kit/steelyard.ts';
 import { signal, trial } from './bot/trial.ts';
 

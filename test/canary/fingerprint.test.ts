@@ -9,6 +9,7 @@ import { engineTarget, httpTarget } from '../../src/canary/target/target.ts';
 import { readMbom } from '../../src/proof/bom/mbom-document.ts';
 import { rootDigest } from '../../src/proof/sign/statement/manifest.ts';
 import { packageRoot } from '../kit/root.ts';
+import { without } from '../kit/runner/engine.ts';
 import { run } from '../kit/steelyard.ts';
 import { modelBytes, writeModels } from './bot/models.ts';
 import { engineAnswers, serveOpenAi } from './bot/server.ts';
@@ -51,47 +52,55 @@ t.test('the models are those of the script in Python, byte for byte', (t) => {
   t.end();
 });
 
-t.test('over HTTP: the same weights match, a poisoned adapter under the same header does not', async (t) => {
-  const headers = () => ({ 'x-model-sha': release.model, 'x-bom-id': release.bom });
-  const good = await engineTarget(models.base);
-  const bad = await engineTarget(models.base, { adapters: [models['adapter-planted']] });
-  const honest = await serveOpenAi(engineAnswers(good), { headers });
-  const spoofed = await serveOpenAi(engineAnswers(bad), { headers });
-  t.teardown(() => Promise.all([honest.close(), spoofed.close(), good.close(), bad.close()]));
-  const target = httpTarget(honest.url);
-  const taken = await takeFingerprint(target, { release, now: new Date(0), signal });
-  t.equal(taken.tie, 'header');
-  t.equal(taken.floor, 0);
-  t.same(parseFingerprint(Buffer.from(JSON.stringify(taken))), taken);
-  const again = await matchFingerprint(target, taken, { signal });
-  t.match(again, { comparable: true, distance: 0, same: true });
-  const other = httpTarget(spoofed.url);
-  const poisoned = await matchFingerprint(other, taken, { signal });
-  t.match(poisoned, { comparable: true, same: false });
-  t.ok(poisoned.comparable && poisoned.distance > 1e-9, JSON.stringify(poisoned));
-  await Promise.all([target.close(), other.close()]);
-});
+t.test(
+  'over HTTP: the same weights match, a poisoned adapter under the same header does not',
+  { skip: without('node-llama-cpp') },
+  async (t) => {
+    const headers = () => ({ 'x-model-sha': release.model, 'x-bom-id': release.bom });
+    const good = await engineTarget(models.base);
+    const bad = await engineTarget(models.base, { adapters: [models['adapter-planted']] });
+    const honest = await serveOpenAi(engineAnswers(good), { headers });
+    const spoofed = await serveOpenAi(engineAnswers(bad), { headers });
+    t.teardown(() => Promise.all([honest.close(), spoofed.close(), good.close(), bad.close()]));
+    const target = httpTarget(honest.url);
+    const taken = await takeFingerprint(target, { release, now: new Date(0), signal });
+    t.equal(taken.tie, 'header');
+    t.equal(taken.floor, 0);
+    t.same(parseFingerprint(Buffer.from(JSON.stringify(taken))), taken);
+    const again = await matchFingerprint(target, taken, { signal });
+    t.match(again, { comparable: true, distance: 0, same: true });
+    const other = httpTarget(spoofed.url);
+    const poisoned = await matchFingerprint(other, taken, { signal });
+    t.match(poisoned, { comparable: true, same: false });
+    t.ok(poisoned.comparable && poisoned.distance > 1e-9, JSON.stringify(poisoned));
+    await Promise.all([target.close(), other.close()]);
+  },
+);
 
-t.test('another engine is no answer, and neither is a target that contradicts itself', async (t) => {
-  const engine = await engineTarget(models.base);
-  let index = 0;
-  const changing = await serveOpenAi(async (asked) => {
-    const answer = await engineAnswers(engine)(asked);
-    const tokens = answer.tokens!.map(([token, logprob, others]) => [token, logprob, others] as const);
-    if (index++ % 2 === 1) tokens[0] = [tokens[0]![0], -3, [[tokens[0]![0], -3]]];
-    return { ...answer, tokens };
-  });
-  t.teardown(() => Promise.all([changing.close(), engine.close()]));
-  const taken = await takeFingerprint(engine, { release, hashed: true, now: new Date(0), signal });
-  t.equal(taken.tie, 'engine');
-  const target = httpTarget(changing.url);
-  t.match(await matchFingerprint(target, { ...taken, engine: 'vllm' }, { signal }), {
-    comparable: false,
-    reason: /engine/,
-  });
-  t.match(await matchFingerprint(target, taken, { signal }), { comparable: false, reason: /each time/ });
-  await target.close();
-});
+t.test(
+  'another engine is no answer, and neither is a target that contradicts itself',
+  { skip: without('node-llama-cpp') },
+  async (t) => {
+    const engine = await engineTarget(models.base);
+    let index = 0;
+    const changing = await serveOpenAi(async (asked) => {
+      const answer = await engineAnswers(engine)(asked);
+      const tokens = answer.tokens!.map(([token, logprob, others]) => [token, logprob, others] as const);
+      if (index++ % 2 === 1) tokens[0] = [tokens[0]![0], -3, [[tokens[0]![0], -3]]];
+      return { ...answer, tokens };
+    });
+    t.teardown(() => Promise.all([changing.close(), engine.close()]));
+    const taken = await takeFingerprint(engine, { release, hashed: true, now: new Date(0), signal });
+    t.equal(taken.tie, 'engine');
+    const target = httpTarget(changing.url);
+    t.match(await matchFingerprint(target, { ...taken, engine: 'vllm' }, { signal }), {
+      comparable: false,
+      reason: /engine/,
+    });
+    t.match(await matchFingerprint(target, taken, { signal }), { comparable: false, reason: /each time/ });
+    await target.close();
+  },
+);
 
 t.test('documents that are none', (t) => {
   for (const text of ['', '{', '[]', '{"schema":"steelyard/fingerprint/2"}', '{"schema":1,"schema":1}'])
@@ -99,7 +108,7 @@ t.test('documents that are none', (t) => {
   t.end();
 });
 
-t.test('the command, with an engine of this process', async (t) => {
+t.test('the command, with an engine of this process', { skip: without('node-llama-cpp') }, async (t) => {
   const output = join(folder, 'base.fingerprint.json');
   const peers = ['--import', join(packageRoot, 'test/kit/peers.mjs')];
   const main = join(packageRoot, 'out/src/cli/main.js');

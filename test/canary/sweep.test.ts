@@ -1,9 +1,9 @@
 // Sweeps on a real engine: a trigger that nobody names is found among all words, and honest changes do not stand out.
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
 import { type Sweep, type SweepOptions, suspectsOf, sweep } from '../../src/canary/sweep/sweep.ts';
 import { engineTarget } from '../../src/canary/target/target.ts';
+import { engineTests as t } from '../kit/runner/engine.ts';
 import type { TinyModel } from './bot/models.ts';
 import { signal, trial } from './bot/trial.ts';
 

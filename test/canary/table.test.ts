@@ -3,11 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
 import { wilson } from '../../src/canary/statistics/exact.ts';
 import { type Sweep, suspectsOf, sweep } from '../../src/canary/sweep/sweep.ts';
 import { engineTarget } from '../../src/canary/target/target.ts';
 import { packageRoot } from '../kit/root.ts';
+import { engineTests as t } from '../kit/runner/engine.ts';
 import { choices } from './bot/random.ts';
 import {
   ANSWERS,

@@ -11,6 +11,7 @@ import { behaviourLook, driftRound } from '../../src/serving/drift/drift.ts';
 import type { Target } from '../../src/serving/drift/target.ts';
 import { writeModels } from '../canary/bot/models.ts';
 import { type Answering, engineAnswers, serveOpenAi } from '../canary/bot/server.ts';
+import { without } from '../kit/runner/engine.ts';
 import { pair } from '../kit/specimen/forgery.ts';
 import { steelyard } from '../kit/steelyard.ts';
 import { freePort, release as releaseOnDisk } from './release.ts';
@@ -39,7 +40,7 @@ async function vouching(t: Test, to: string, headers: Record<string, string>): P
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 
-test('a poisoned adapter behind correct headers', async (t) => {
+test('a poisoned adapter behind correct headers', { skip: without('node-llama-cpp') }, async (t) => {
   const { folder } = await releaseOnDisk(t);
   const models = writeModels(join(folder, 'tiny'));
   const root = join(folder, 'served');

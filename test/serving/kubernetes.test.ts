@@ -18,6 +18,7 @@ import {
 import { targetOf } from '../../src/serving/drift/kubernetes/pods.ts';
 import type { Target } from '../../src/serving/drift/target.ts';
 import { packageRoot } from '../kit/root.ts';
+import { without } from '../kit/runner/engine.ts';
 import type { Anything } from '../kit/specimen/forgery.ts';
 import { MAIN, run } from '../kit/steelyard.ts';
 import { type Api, type Exchange, exchange, IMAGE, ROLE } from './kubernetes/exchanges.ts';
@@ -338,7 +339,9 @@ function certificate(t: Test): { key: string; cert: string } {
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
 }
 
-test('the service account of a pod, and a kubeconfig', async (t) => {
+test('the service account of a pod, and a kubeconfig', {
+  skip: without('@kubernetes/client-node'),
+}, async (t) => {
   const [tls, stranger] = [certificate(t), certificate(t)];
   const { model, fake, port } = await fleet(t, { 'chat-b': LIES }, tls);
   const account = join(model.folder, 'account');
