@@ -269,7 +269,10 @@ test('pip agrees with cyclonedx-py', { skip: skip('cyclonedx_py', 'cyclonedx-bom
   execFileSync(PYTHON, ['-m', 'cyclonedx_py', 'environment', PYTHON, '-o', at('s.json')], {
     stdio: 'ignore',
   });
-  writeFileSync(at('pip.json'), execFileSync(PYTHON, ['-m', 'pip', 'inspect', '--local'], { stdio: 'pipe' }));
+  writeFileSync(
+    at('pip.json'),
+    execFileSync(PYTHON, ['-m', 'pip', 'inspect', '--local'], { maxBuffer: 1 << 28 }),
+  );
   const { code, changes, compared } = await judged(t, at('s.json'), '--pip', at('pip.json'));
   t.same([code, changes], [0, []]);
   t.ok(compared[0]!.declared > 5);

@@ -1,6 +1,7 @@
 // tap reporter: a line per test file, the whole of what failed, and "N passed, N failed[, N skipped]" at the end.
 // Counts leaf assertions. A file or subtest that fails without a failing leaf (crash, timeout, bad plan) counts as one
 // failure, so the last line never lies.
+import { inspect } from 'node:util';
 import { Parser } from 'tap-parser';
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -22,7 +23,7 @@ function watch(parser, path) {
       total.passed++;
     } else if (!result.ok && (!isChild || isSilent)) {
       total.failed++;
-      console.log(`not ok: ${[...path, result.name].join(' > ')}\n${JSON.stringify(result.diag, null, 2)}`);
+      console.log(`not ok: ${[...path, result.name].join(' > ')}\n${inspect(result.diag, { depth: 6 })}`);
     }
     if (isChild && path.length === 0)
       console.log(`${result.ok ? 'ok' : 'not ok'} ${result.name} ${result.time ?? ''} ms`);
