@@ -59,7 +59,9 @@ const vllm = (...adapters: object[]) => ({
 });
 const show = (...blobs: string[]) => ({
   '/api/ps': { models: [{ name: 'chat', digest: 'x' }] },
-  '/api/show': { modelfile: blobs.map((one) => `FROM /root/.ollama/models/blobs/sha256-${one}`).join('\n') },
+  '/api/show': {
+    modelfile: blobs.map((one) => `FROM /usr/share/ollama/.ollama/models/blobs/sha256-${one}`).join('\n'),
+  },
 });
 
 const CASES: Readonly<Record<string, Case>> = {
