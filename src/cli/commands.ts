@@ -79,6 +79,10 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./look/scan-command.ts')).checkCommand(),
   },
   { name: 'diff', load: async () => (await import('./look/diff-command.ts')).diffCommand() },
+  {
+    name: 'convert',
+    load: async () => (await import('./look/convert-command.ts')).convertCommand(),
+  },
   { name: 'policy', load: loadPolicy },
   { name: 'schema', load: async () => (await import('./look/schema-command.ts')).schemaCommand() },
   {

@@ -15,12 +15,28 @@ const FOREIGN_MOST = 128 * 2 ** 20;
  * @param name what messages call the document, such as its path.
  * @throws SteelyardError INVALID_DOCUMENT or LIMIT.
  */
-export function readOwn<Schema extends z.ZodType>(
+export const readOwn = <Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  schema: Schema,
+  name: string,
+): z.infer<Schema> => checked(readStrict(bytes, name, MOST), bytes, schema, name);
+
+/** A document of ours whose kind is only known when it is read: `schemaOf` chooses by the value of its field `schema`. */
+export function readAny<Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  schemaOf: (name: unknown) => Schema,
+  name: string,
+): z.infer<Schema> {
+  const value = readStrict(bytes, name, FOREIGN_MOST);
+  return checked(value, bytes, schemaOf((value as { readonly schema?: unknown } | null)?.schema), name);
+}
+
+function checked<Schema extends z.ZodType>(
+  value: unknown,
   bytes: Uint8Array,
   schema: Schema,
   name: string,
 ): z.infer<Schema> {
-  const value = readStrict(bytes, name, MOST);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;

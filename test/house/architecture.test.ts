@@ -51,7 +51,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict.ts',
   ],
   canary: ['compare/canary-schema.ts', 'report/report.ts', 'sweep/sweep.ts', 'target/target.ts'],
-  diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-text.ts'],
+  diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-schema.ts', 'report/diff-text.ts'],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
   'proof/sign': [
     'attestation.ts',
@@ -93,10 +93,18 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict/summary.ts',
     'verdict/verdict-text.ts',
   ],
+  'serving/drift': ['record.ts', 'state.ts'],
   'serving/lint': ['serving-schema.ts'],
   source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
   pull: ['borrowed.ts', 'peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
-  report: ['findings.ts', 'report-json.ts', 'schemas.ts', 'text.ts'],
+  report: [
+    'format/format.ts',
+    'neutral/reading.ts',
+    'report-json.ts',
+    'schemas.ts',
+    'text/findings.ts',
+    'text/text.ts',
+  ],
   'scan/format': ['disguise/magic.ts', 'disguise/pickle.ts', 'safetensors/shard-index.ts'],
   'scan/identify': ['examination.ts', 'first-look.ts', 'kind.ts', 'settings.ts'],
   'scan/adapter': [

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import type { Report } from '../../src/baseline/report.ts';
 import { inert } from '../../src/document/text/inert.ts';
-import { oddities } from '../../src/report/oddity.ts';
+import { oddities } from '../../src/report/text/oddity.ts';
 import { jsonChunks, renderJson } from '../../src/report/report-json.ts';
-import { renderText } from '../../src/report/text.ts';
+import { renderText } from '../../src/report/text/text.ts';
 import { packageRoot } from '../kit/root.ts';
 import { specimenReport, specimenStats, specimenTensor } from '../kit/specimen/specimen.ts';
 

@@ -8,7 +8,7 @@ import { painter } from '../../document/text/frame.ts';
 import { inert } from '../../document/text/inert.ts';
 import { counted } from '../../document/text/quantity.ts';
 import { profile } from '../../profile.ts';
-import { findingLines } from '../../report/findings.ts';
+import { findingLines } from '../../report/text/findings.ts';
 import type { Profile } from '../../scan/profile/profile.ts';
 import { readPolicy, readProfile, today } from '../option/comparison-options.ts';
 import { type Run, run } from '../run.ts';

@@ -10,6 +10,7 @@ import { renderDiffText } from '../../diff/report/diff-text.ts';
 import type { ModelSource } from '../../diff/side.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { readProfile } from '../option/comparison-options.ts';
+import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { withSources } from '../option/sources.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
@@ -23,7 +24,7 @@ const RENDERERS = {
   html: renderPage,
 } as const satisfies Record<string, (report: DiffReport, colour: boolean) => Iterable<string>>;
 
-interface Flags {
+interface Flags extends ReportFlags {
   readonly format: keyof typeof RENDERERS;
   readonly output?: string;
   readonly goodProfile?: string;
@@ -52,7 +53,7 @@ Exit codes:
 `;
 
 export function diffCommand(): Command {
-  return new Command('diff')
+  return withReports(new Command('diff'))
     .summary('say what is different between two models, and what kind of change it is')
     .description('Holds a suspect model against a good one: which tensors changed, where in them, and how.')
     .argument('<good>', 'file, folder, or profile (a .profile.json) of the model that is trusted')
@@ -88,6 +89,7 @@ const EXIT = { same: 0, changed: 1, error: 2 } as const;
 async function held(good: string, suspect: string, flags: Flags, context: Run): Promise<number> {
   const { signal, ...watch } = context;
   if (flags.output !== undefined) await checkOutput(flags.output, [good, suspect]);
+  await checkReports(flags, [good, suspect]);
   const options = { signal, onProgress: watch.onProgress, ...(await optionsOf(flags)) };
   const report = await withSources([good, suspect], context, async ([one, other]) =>
     diff(await source(one!), await source(other!), options),
@@ -96,6 +98,7 @@ async function held(good: string, suspect: string, flags: Flags, context: Run): 
   if (signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
   const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
   await watch.write(flags.output, RENDERERS[flags.format](report, colour));
+  await writeReports(report, flags, [suspect], watch);
   if (flags.output !== undefined) say(`${report.outcome}; the report is in ${flags.output}`);
   return EXIT[report.outcome];
 }

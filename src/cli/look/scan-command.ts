@@ -1,6 +1,7 @@
 // `steelyard scan` and `steelyard check`: arguments to options, one scan, one report, an exit code.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FailOn, Report } from '../../baseline/report.ts';
+import { REPORT_FORMATS, type ReportFormat } from '../../document/text/report-format.ts';
 import { isSourceUri } from '../../document/text/source-word.ts';
 import type { SigningKey } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
@@ -17,15 +18,22 @@ import {
   withComparison,
 } from '../option/comparison-options.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
+import {
+  checkReports,
+  type ReportFlags,
+  renderedAs,
+  withReports,
+  writeReports,
+} from '../option/report-options.ts';
 import { withSources } from '../option/sources.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
 
-interface Flags extends ComparisonFlags, ExaminationFlags, Partial<KeyFlags> {
+interface Flags extends ComparisonFlags, ExaminationFlags, Partial<KeyFlags>, ReportFlags {
   readonly sign?: string;
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | ReportFormat;
   readonly output?: string;
   readonly failOn?: FailOn;
   readonly threads?: number;
@@ -62,7 +70,7 @@ function reporting(command: Command): Command {
     '--sign <file>',
     'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
   );
-  return withAccept(withKey(command, false))
+  return withReports(withAccept(withKey(command, false)))
     .option(
       '--require-examined',
       'fail for every file that nobody looked into and that can run or hold weights',
@@ -70,7 +78,7 @@ function reporting(command: Command): Command {
     .argument('<path...>', 'files and folders, or sources as for pull')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
-        .choices(['text', 'json'])
+        .choices(['text', 'json', ...REPORT_FORMATS])
         .default('text'),
     )
     .option('-o, --output <file>', 'write the report to a file, whole or not at all')
@@ -110,6 +118,7 @@ const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 
 async function reported(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
   if (flags.output !== undefined) await checkOutput(flags.output, paths);
+  await checkReports(flags, paths);
   const signing = await signingOf(paths, flags);
   const measuring = measured(paths, flags, context);
   const rendering = loading(import('../terminal/rendering.ts'));
@@ -120,7 +129,13 @@ async function reported(paths: readonly string[], flags: Flags, context: Run): P
   // A scan that won the race against Ctrl-C: the user is still told what they asked for, nothing.
   if (context.signal.aborted) throw new SteelyardError('ABORTED', 'interrupted');
   const colour = flags.output === undefined && wantsColour(process.stdout, process.env);
-  await context.write(flags.output, rendered(report, flags, colour));
+  const { format } = flags;
+  const chunks =
+    format === 'text' || format === 'json'
+      ? rendered(report, { ...flags, format }, colour)
+      : [await renderedAs(report, format, paths)];
+  await context.write(flags.output, chunks);
+  await writeReports(report, flags, paths, context);
   if (flags.output !== undefined) say(`${report.verdict.outcome}; the report is in ${flags.output}`);
   if (signing === undefined) return EXIT[report.verdict.outcome];
   return (await signature)!.signReport(report, paths, signing.output, signing.key, context);

@@ -4,6 +4,7 @@ import type { FailOn } from '../../baseline/policy/policy.ts';
 import type { Canary, RunFile, Scorer } from '../../canary/canary.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
 import { readInput } from '../option/input.ts';
+import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { type TrustFlags, trustOf, usage, withTrust } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
@@ -11,7 +12,7 @@ import { checkOutput } from '../terminal/output.ts';
 
 const FORMATS = ['text', 'json', 'html'] as const;
 
-interface Flags extends TrustFlags {
+interface Flags extends TrustFlags, ReportFlags {
   readonly format: (typeof FORMATS)[number];
   readonly output?: string;
   readonly failOn?: FailOn;
@@ -48,7 +49,7 @@ export function checkCommand(): Command {
 }
 
 const rendering = (command: Command): Command =>
-  command
+  withReports(command)
     .addOption(
       new Option('--format <format>', 'json is evidence for the gate, html a page for people')
         .choices(FORMATS)
@@ -67,6 +68,7 @@ async function compare(oldPath: string | null, path: string, flags: Flags, conte
   const { format, output, failOn, floor } = flags;
   const { signal, measured, write } = context;
   if (output !== undefined) await checkOutput(output, []);
+  await checkReports(flags, []);
   const scorers = (flags.scorer ?? []).map(scorerOf);
   const { compareRuns, openRun, scored } = await import('../../canary/canary.ts');
   const opened: RunFile[] = [];
@@ -98,6 +100,7 @@ async function compare(oldPath: string | null, path: string, flags: Flags, conte
     measured();
     const { exitCodeOf, rendered } = await import('../../canary/report/report.ts');
     await write(output, [rendered(canary, format)]);
+    await writeReports(canary, flags, [], context);
     return exitCodeOf(canary);
   } finally {
     for (const file of opened) file.close();

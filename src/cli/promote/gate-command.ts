@@ -7,6 +7,7 @@ import type { Verdict } from '../../gate/verdict/verdict.ts';
 import { verdictText } from '../../gate/verdict/verdict-text.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
+import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { usage } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
@@ -14,7 +15,7 @@ import { checkOutput, writeStdout } from '../terminal/output.ts';
 import { GATE_HELP } from './gate-help.ts';
 import { type ReleaseFlags, type ReleaseInput, readRelease } from './release-input.ts';
 
-interface Flags extends ReleaseFlags, Partial<KeyFlags> {
+interface Flags extends ReleaseFlags, Partial<KeyFlags>, ReportFlags {
   readonly output?: string;
   readonly format: 'text' | 'json';
   readonly attest?: string;
@@ -31,7 +32,7 @@ export const withRelease = (command: Command): Command =>
     .option('--now <time>', 'judge as of this time (default: now)');
 
 export function gateCommand(): Command {
-  return withKey(withRelease(new Command('gate')), false)
+  return withReports(withKey(withRelease(new Command('gate')), false))
     .summary('decide whether a release is promoted')
     .description(
       'Verifies the MBOM, the model, the image, every control of the policy, the approvals and the recalls. Refuses what is missing, ' +
@@ -54,6 +55,7 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   const { output, attest, key } = flags;
   if ((attest === undefined) !== (key === undefined)) throw usage('--attest and --key go together');
   for (const file of [output, attest]) if (file !== undefined) await checkOutput(file, [path]);
+  await checkReports(flags, [path]);
   const signer = key === undefined ? undefined : signingKey({ ...flags, key }, process.env);
   const input = await readRelease(path, flags, context);
   const verdict = gate(input.release, input.policy, optionsOf(input, flags.recheck));
@@ -62,6 +64,7 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   const json = `${JSON.stringify(verdict, null, 2)}\n`;
   if (output !== undefined) await context.write(output, [json]);
   if (attest !== undefined) await context.write(attest, [attestVerdict(verdict, signer!)]);
+  await writeReports(verdict, flags, [], context);
   await writeStdout([flags.format === 'json' ? json : verdictText(verdict, input.policy)]);
   return verdict.outcome === 'promote' ? 0 : 1;
 }

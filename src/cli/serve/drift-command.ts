@@ -13,6 +13,7 @@ import {
   type RoundRecord,
   roundText,
 } from '../../serving/drift/drift.ts';
+import { checkReports, withReports, writeReports } from '../option/report-options.ts';
 import { usage, withTrust } from '../option/trust-options.ts';
 import { outcomeText } from '../prove/outcome.ts';
 import { type Run, run } from '../run.ts';
@@ -46,7 +47,7 @@ Exit codes:
 const CONFIRM_PAUSE = 2000;
 
 export function driftCommand(): Command {
-  return withTrust(new Command('drift'))
+  return withReports(withTrust(new Command('drift')))
     .summary('look whether what runs is what was released')
     .description(
       'Asks every target for its headers and loaded adapters, in Kubernetes for its image, with --fingerprint for its behaviour. Holds the answers against a signed MBOM. ' +
@@ -110,7 +111,8 @@ async function drift(flags: DriftFlags, context: Run): Promise<number> {
   const behaviour = await behaviourOf(flags, rollout, headers, context.signal);
   if (behaviour !== null && 'refused' in behaviour) return refusal(behaviour.refused);
   const source = await sourceOf(flags, context.signal);
-  const reporter = await reporterOf(flags, context.write);
+  await checkReports(flags, []);
+  const reporter = await reporterOf(flags, context);
   const round = async (): Promise<RoundRecord> => {
     const at = new Date();
     const record = await driftRound(await source.targets(), {
@@ -188,10 +190,8 @@ interface Reporter {
   close(): void;
 }
 
-async function reporterOf(
-  { history, metrics, metricsListen, format }: DriftFlags,
-  write: Run['write'],
-): Promise<Reporter> {
+async function reporterOf(flags: DriftFlags, { write }: Pick<Run, 'write'>): Promise<Reporter> {
+  const { history, metrics, metricsListen, format } = flags;
   let counts: Counts = { rounds: [0, 0, 0], lastVerdict: null };
   let last: RoundRecord | null = null;
   const text = (): string => metricsText(last, counts);
@@ -206,6 +206,7 @@ async function reporterOf(
       if (history !== undefined) await appendLine(history, driftLine(record));
       await writeMetrics();
       await write(undefined, [format === 'json' ? driftLine(record) : roundText(record)]);
+      await writeReports(record, flags, [], { write });
     },
     failed: async () => {
       counts = counted(counts, 2, '');

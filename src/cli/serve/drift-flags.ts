@@ -1,6 +1,7 @@
 // The options of `steelyard drift`, and how their texts are read.
 import { InvalidArgumentError } from 'commander';
 import type { pullLimit } from '../../serving/drift/drift.ts';
+import type { ReportFlags } from '../option/report-options.ts';
 import type { TrustFlags } from '../option/trust-options.ts';
 
 export interface Address {
@@ -8,7 +9,7 @@ export interface Address {
   readonly port: number;
 }
 
-export interface DriftFlags extends TrustFlags {
+export interface DriftFlags extends TrustFlags, ReportFlags {
   readonly bom?: string;
   readonly signature?: string;
   readonly previous?: string;

@@ -6,12 +6,13 @@ import { SEVERITIES, type Severity } from '../../rules/rules.ts';
 import type { LintOptions, Manifest } from '../../serving/lint/lint.ts';
 import { readPolicy, today } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
+import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { checkOutput } from '../terminal/output.ts';
 import { readPiped } from './pipe.ts';
 
-interface Flags {
+interface Flags extends ReportFlags {
   readonly bom?: string;
   readonly policy?: string;
   readonly failOn?: Severity | 'none';
@@ -40,7 +41,7 @@ Exit codes:
 const SIZE = 2 ** 23;
 
 export function lintCommand(): Command {
-  return new Command('lint')
+  return withReports(new Command('lint'))
     .summary('check manifests of a model server: image, rights, model source, loading, egress')
     .description('Checks Kubernetes manifests, compose files, Dockerfiles and OCI image configurations.')
     .argument('<file...>', 'manifests; - reads standard input')
@@ -67,6 +68,7 @@ async function linted(files: readonly string[], flags: Flags, context: Run): Pro
   const { lint, releaseOf, servingText } = await import('../../serving/lint/lint.ts');
   const { bom, policy, failOn, format, output, quiet } = flags;
   if (output !== undefined) await checkOutput(output, files);
+  await checkReports(flags, files);
   const options: LintOptions = {
     failOn,
     signal: context.signal,
@@ -81,6 +83,7 @@ async function linted(files: readonly string[], flags: Flags, context: Run): Pro
       ? `${JSON.stringify(report, null, 2)}\n`
       : servingText(report, painter(colour), quiet ?? false);
   await context.write(output, [text]);
+  await writeReports(report, flags, [], context);
   return { pass: 0, fail: 1, error: 2 }[report.verdict.outcome];
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../serving/packages/packages.ts';
 import { readInput } from '../option/input.ts';
 import { readSignature } from '../option/mbom-options.ts';
+import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { type TrustFlags, trustOf, usage, withTrust } from '../option/trust-options.ts';
 import { outcomeText, signerText } from '../prove/outcome.ts';
 import { type Run, run } from '../run.ts';
@@ -23,7 +24,7 @@ import { writeStdout } from '../terminal/output.ts';
 import { appendLine } from './history.ts';
 import { readPiped } from './pipe.ts';
 
-interface Flags extends TrustFlags {
+interface Flags extends TrustFlags, ReportFlags {
   readonly sbom: string;
   readonly signature?: string;
   readonly pip?: string;
@@ -50,7 +51,7 @@ const DPKG = '/var/lib/dpkg/status';
 const APK = '/lib/apk/db/installed';
 
 export function packagesCommand(): Command {
-  return withTrust(new Command('packages'))
+  return withReports(withTrust(new Command('packages')))
     .summary('hold installed packages against an SBOM')
     .description(
       'Compares what package managers report with CycloneDX or SPDX, by package URL. Nothing is run: give what they keep or print. ' +
@@ -73,8 +74,9 @@ export function packagesCommand(): Command {
     );
 }
 
-async function packages(flags: Flags, { signal }: Run): Promise<number> {
+async function packages(flags: Flags, context: Run): Promise<number> {
   const { sbom: file, signature, pip, dpkg, apk, npm, allow = [], history, format, ...rest } = flags;
+  await checkReports(flags, []);
   const document = readInput(file, 'SBOM');
   const signer =
     signature === undefined ? null : verifyDocument(document, readSignature(signature), trustOf(rest));
@@ -95,7 +97,10 @@ async function packages(flags: Flags, { signal }: Run): Promise<number> {
     throw usage('only one list can come from standard input');
   const inventories = [];
   for (const [ecosystem, path] of sources) {
-    inventories.push({ ecosystem, packages: READERS[ecosystem](await contentOf(path, signal), path) });
+    inventories.push({
+      ecosystem,
+      packages: READERS[ecosystem](await contentOf(path, context.signal), path),
+    });
   }
   const now = new Date();
   const record: PackagesRecord = {
@@ -108,6 +113,7 @@ async function packages(flags: Flags, { signal }: Run): Promise<number> {
   };
   if (history !== undefined) await appendLine(history, driftLine(record));
   await writeStdout([format === 'json' ? driftLine(record) : textOf(record)]);
+  await writeReports(record, flags, [], context);
   return record.exitCode;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Report } from '../../baseline/report.ts';
 import { jsonChunks } from '../../report/report-json.ts';
-import { renderText } from '../../report/text.ts';
+import { renderText } from '../../report/text/text.ts';
 
 interface RenderingFlags {
   readonly format: 'text' | 'json';

@@ -8,7 +8,7 @@ import { buildFile } from '../../../fixtures/build.ts';
 import { templateVectors } from '../../../fixtures/templates.ts';
 import { scan } from '../../../src/index.ts';
 import { renderJson } from '../../../src/report/report-json.ts';
-import { renderText } from '../../../src/report/text.ts';
+import { renderText } from '../../../src/report/text/text.ts';
 import type { Finding } from '../../../src/rules/finding.ts';
 import { RULES } from '../../../src/rules/rules.ts';
 import { atOnce } from '../../../src/runtime/turn.ts';

@@ -1,11 +1,11 @@
 // The text report's first section: what was looked at, one block per file.
 
-import type { Report } from '../baseline/report.ts';
-import { type Paint, WIDTH, wrapped } from '../document/text/frame.ts';
-import { inert } from '../document/text/inert.ts';
-import { bytes, counted, duration, grouped } from '../document/text/quantity.ts';
-import { isUnexamined, kindWords } from '../scan/identify/kind.ts';
-import type { FileProfile, TensorProfile } from '../scan/profile/profile.ts';
+import type { Report } from '../../baseline/report.ts';
+import { type Paint, WIDTH, wrapped } from '../../document/text/frame.ts';
+import { inert } from '../../document/text/inert.ts';
+import { bytes, counted, duration, grouped } from '../../document/text/quantity.ts';
+import { isUnexamined, kindWords } from '../../scan/identify/kind.ts';
+import type { FileProfile, TensorProfile } from '../../scan/profile/profile.ts';
 
 export function fileLines(report: Report, paint: Paint): string[] {
   const dtypes = dtypeCounts(report.tensors);

@@ -1,10 +1,10 @@
 // The text report's findings and errors. A rule that hits every tensor of a model is told once, with its first places.
 
-import type { Failure, Finding, Report } from '../baseline/report.ts';
-import type { Paint } from '../document/text/frame.ts';
-import { inert } from '../document/text/inert.ts';
-import { grouped } from '../document/text/quantity.ts';
-import { RULES, SEVERITIES } from '../rules/rules.ts';
+import type { Failure, Finding, Report } from '../../baseline/report.ts';
+import type { Paint } from '../../document/text/frame.ts';
+import { inert } from '../../document/text/inert.ts';
+import { grouped } from '../../document/text/quantity.ts';
+import { RULES, SEVERITIES } from '../../rules/rules.ts';
 
 /** Places shown for one rule; the JSON report has them all. */
 const PLACES = 5;

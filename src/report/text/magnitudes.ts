@@ -1,8 +1,8 @@
 // The text report's histogram: how the magnitudes of all measured values are spread, one column per octave.
 
-import { counted, grouped } from '../document/text/quantity.ts';
-import type { HistogramRun } from '../scan/measure/record/stats.ts';
-import type { TensorProfile } from '../scan/profile/profile.ts';
+import { counted, grouped } from '../../document/text/quantity.ts';
+import type { HistogramRun } from '../../scan/measure/record/stats.ts';
+import type { TensorProfile } from '../../scan/profile/profile.ts';
 
 const COLUMNS = 90;
 const ROWS = 3;

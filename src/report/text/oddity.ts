@@ -1,9 +1,9 @@
 // Which tensors stand out among their own kind. A ranking for people, not a finding: a tensor may be odd for good reasons,
 // and one that is not odd may still be poisoned.
 
-import { counted, grouped, rounded } from '../document/text/quantity.ts';
-import type { Stats } from '../scan/measure/record/stats.ts';
-import type { TensorProfile } from '../scan/profile/profile.ts';
+import { counted, grouped, rounded } from '../../document/text/quantity.ts';
+import type { Stats } from '../../scan/measure/record/stats.ts';
+import type { TensorProfile } from '../../scan/profile/profile.ts';
 
 interface Oddity {
   readonly tensor: TensorProfile;

@@ -1,10 +1,10 @@
 // The text report's tensors: the largest, the oddest, and which were not measured in full.
 
-import type { Paint } from '../document/text/frame.ts';
-import { inert } from '../document/text/inert.ts';
-import { bytes, counted, grouped } from '../document/text/quantity.ts';
-import type { Coverage } from '../scan/dtype.ts';
-import type { TensorProfile } from '../scan/profile/profile.ts';
+import type { Paint } from '../../document/text/frame.ts';
+import { inert } from '../../document/text/inert.ts';
+import { bytes, counted, grouped } from '../../document/text/quantity.ts';
+import type { Coverage } from '../../scan/dtype.ts';
+import type { TensorProfile } from '../../scan/profile/profile.ts';
 import { oddities, SIBLINGS } from './oddity.ts';
 
 /** Entries of each list; the JSON report has them all. */
