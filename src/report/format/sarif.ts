@@ -8,6 +8,9 @@ import { fingerprint, LEVELS, told } from './told.ts';
 /** GitHub refuses a run with more results, and shows the first 5,000 by severity. */
 const RESULTS = 25_000;
 
+/** Microsoft's library reads places and lengths as 32 bits, and passes over the whole document in silence where one is larger. */
+const INT32 = 2 ** 31 - 1;
+
 /** What GitHub sorts alerts by: above 9 critical, 7 high, 4 medium, above 0 low. */
 const SECURITY: Readonly<Record<Severity, string>> = {
   critical: '9.5',
@@ -39,7 +42,7 @@ export function renderSarif(report: NeutralReport, options: FormatOptions = {}):
     ],
     artifacts: report.files.map(({ path, size, sha256 }) => ({
       location: location(path, options),
-      length: size,
+      ...(size > INT32 ? {} : { length: size }),
       hashes: { 'sha-256': sha256 },
     })),
     results: kept.map((problem) => result(problem, ids.indexOf(problem.rule), report, options)),
@@ -99,7 +102,7 @@ function result(problem: Problem, ruleIndex: number, report: NeutralReport, opti
           // GitHub shows no alert without a line. Weights have none, so they get the first.
           region: {
             startLine: line ?? 1,
-            ...(offset === undefined ? {} : { byteOffset: offset, byteLength: 0 }),
+            ...(offset === undefined || offset > INT32 ? {} : { byteOffset: offset, byteLength: 0 }),
           },
         },
         ...(place === undefined
