@@ -9,7 +9,7 @@ import { severitiesFrom } from './rules/rule.ts';
 import { loading } from './runtime/loading.ts';
 import { VERSION } from './runtime/package.ts';
 import { turns } from './runtime/turn.ts';
-import { firstLook } from './scan/identify/first-look.ts';
+import { assertHarmless, firstLook } from './scan/identify/first-look.ts';
 import { measureFiles, threadsOf } from './scan/measure/measure.ts';
 import type { MeasureOptions } from './scan/measure/options.ts';
 import type { Stats } from './scan/measure/record/stats.ts';
@@ -36,6 +36,10 @@ export interface ScanOptions extends MeasureOptions {
   readonly accept?: readonly string[];
   /** Which links in folders are followed; default: those that stay in the folders named, or in their repo of a Hub cache. */
   readonly followSymlinks?: FollowSymlinks;
+  /** Globs of paths that are left out and recorded in the report; USAGE where weights, code or settings would be. */
+  readonly exclude?: readonly string[];
+  /** Also what Git and the Hub's client keep in the folder, which is left out and counted otherwise. */
+  readonly everything?: boolean;
   /** Adds wall-clock figures to the report; everything else is the same from run to run. */
   readonly timing?: boolean;
 }
@@ -51,7 +55,12 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const turn = turns();
   const { baseline, mode = 'exact', base, policy, today, failOn, unexamined, accept, ...reading } = options;
   assertComparable(options);
-  const model = listModel(typeof paths === 'string' ? [paths] : paths, options.followSymlinks);
+  const model = listModel(typeof paths === 'string' ? [paths] : paths, {
+    follow: options.followSymlinks,
+    exclude: options.exclude,
+    everything: options.everything,
+  });
+  await assertHarmless(model.excluded);
   const judged = [baseline, base, policy, unexamined].some((one) => one !== undefined);
   if (
     !judged &&
@@ -72,8 +81,10 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const errors = stage.sortFailures([...model.unscannable, ...measured.errors].map(stage.toFailure));
   await turn();
   const unread = new Set(errors.map(({ file }) => file));
-  const inspected = { profile, files: measured.files, unread, base, forensics: options.forensics ?? false };
-  const found = await stage.inspect(inspected);
+  const { unfinished, leftOut } = model;
+  const { files } = measured;
+  const forensics = options.forensics ?? false;
+  const found = await stage.inspect({ profile, files, unread, unfinished, base, forensics });
   await turn();
   const departures =
     baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
@@ -96,6 +107,7 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     tool: { name: 'steelyard', version: VERSION },
     complete: errors.length === 0,
     verdict,
+    ...(leftOut.length === 0 ? {} : { leftOut }),
     ...profile,
     findings,
     errors,

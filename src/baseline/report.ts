@@ -1,5 +1,6 @@
 // The report: everything a scan has to say, as data. `steelyard/report/1`.
 import type { Failure, Finding } from '../rules/finding.ts';
+import type { LeftOut } from '../scan/model/left-out.ts';
 import type { Profile } from '../scan/profile/profile.ts';
 import type { Verdict } from './policy/verdict.ts';
 
@@ -23,6 +24,8 @@ export interface Report {
   /** true only if every byte of every selected file was read and looked at. */
   readonly complete: boolean;
   readonly verdict: Verdict;
+  /** What was not looked at because it is no part of the model, or the user left it out; absent: nothing. */
+  readonly leftOut?: readonly LeftOut[];
   readonly files: Profile['files'];
   readonly tensors: Profile['tensors'];
   readonly findings: readonly Finding[];

@@ -46,7 +46,7 @@ export async function readSide(
       throw new SteelyardError('USAGE', `the ${which} model is a profile already; leave the other one out`);
     return { which, profile: source, files: null, errors: [] };
   }
-  const model = listModel(typeof source === 'string' ? [source] : source, followSymlinks);
+  const model = listModel(typeof source === 'string' ? [source] : source, { follow: followSymlinks });
   if (profile !== undefined) return ready(which, model.files, profile);
   const measured = await measureFiles(model.files, measuring);
   const files = measured.files.map(

@@ -4,6 +4,7 @@ import type { Failure, Finding, Report, Timing, Verdict } from '../baseline/repo
 import { chunked, fields, json, list, union } from '../document/json/chunks.ts';
 import type { Waived } from '../rules/finding.ts';
 import { SEVERITIES } from '../rules/rules.ts';
+import type { LeftOut } from '../scan/model/left-out.ts';
 import { profileLines } from '../scan/profile/document/profile-lines.ts';
 
 export function renderJson(report: Report): string {
@@ -18,6 +19,10 @@ function* lines(report: Report): Generator<string, void, undefined> {
   yield `  "tool": ${json(report.tool, ['name', 'version'])},\n`;
   yield `  "complete": ${json(report.complete)},\n`;
   yield `  "verdict": ${json(report.verdict, VERDICT)},\n`;
+  if (report.leftOut !== undefined) {
+    yield* list('leftOut', report.leftOut, LEFT_OUT);
+    yield ',\n';
+  }
   yield* profileLines(report, ['kind', 'state']);
   yield ',\n';
   yield* list('findings', report.findings, FINDING);
@@ -45,6 +50,8 @@ const FINDING = union(
   }),
   fields<Waived>({ reason: true, owner: true, expires: true }),
 );
+
+const LEFT_OUT = fields<LeftOut>({ pattern: true, files: true, paths: true });
 
 const FAILURE = fields<Failure>({ code: true, file: true, offset: true, errno: true, message: true });
 

@@ -53,6 +53,9 @@ export const reportSchema = () => {
       counts: z.strictObject({ info: Count, low: Count, medium: Count, high: Count, critical: Count }),
       unexamined: z.enum(UNEXAMINED).optional(),
     }),
+    leftOut: z
+      .array(z.strictObject({ pattern: z.string(), files: Count, paths: z.array(z.string()).optional() }))
+      .optional(),
     files: z.array(ReportedFile),
     tensors: z.array(TensorEntry),
     findings: z.array(Finding),

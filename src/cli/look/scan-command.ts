@@ -16,6 +16,7 @@ import {
   readComparison,
   withAccept,
   withComparison,
+  withExclude,
 } from '../option/comparison-options.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import {
@@ -70,7 +71,7 @@ function reporting(command: Command): Command {
     '--sign <file>',
     'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
   );
-  return withReports(withAccept(withKey(command, false)))
+  return withExclude(withReports(withAccept(withKey(command, false))))
     .option(
       '--require-examined',
       'fail for every file that nobody looked into and that can run or hold weights',

@@ -16,6 +16,7 @@ export interface ComparisonFlags {
 export interface ExaminationFlags {
   readonly requireExamined?: true;
   readonly accept?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
 const digest = (text: string, others: readonly string[] = []): string[] => {
@@ -32,11 +33,20 @@ export const withAccept = (command: Command): Command =>
     digest,
   );
 
+/** `--exclude`: what is left out and recorded. */
+export const withExclude = (command: Command): Command =>
+  command.option(
+    '--exclude <glob>',
+    'leave out files that hold no weights, code or settings, and record it; may be repeated',
+    (glob: string, others: readonly string[] = []) => [...others, glob],
+  );
+
 /** `listed`: the command vouches for the model, so that each such file must be accepted. */
 export const examination = (
-  { requireExamined, accept }: ExaminationFlags,
+  { requireExamined, accept, exclude }: ExaminationFlags,
   listed: boolean,
-): Pick<ScanOptions, 'unexamined' | 'accept'> => ({
+): Pick<ScanOptions, 'unexamined' | 'accept' | 'exclude'> => ({
+  ...(exclude === undefined ? {} : { exclude }),
   ...(requireExamined && accept === undefined
     ? { unexamined: 'forbid' as const }
     : listed || accept !== undefined

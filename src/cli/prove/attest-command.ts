@@ -10,6 +10,7 @@ import {
   policyIn,
   today,
   withAccept,
+  withExclude,
 } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
@@ -17,10 +18,11 @@ import { naming } from '../option/naming.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
+import { excludedOf } from './excluded.ts';
 import { failOnOption } from './sign-command.ts';
 import { sayUnseen } from './unseen.ts';
 
-interface Flags extends KeyFlags, Pick<ExaminationFlags, 'accept'> {
+interface Flags extends KeyFlags, Pick<ExaminationFlags, 'accept' | 'exclude'> {
   readonly output: string;
   readonly failOn?: FailOn;
   readonly policy?: string;
@@ -28,7 +30,7 @@ interface Flags extends KeyFlags, Pick<ExaminationFlags, 'accept'> {
 }
 
 export function attestCommand(): Command {
-  return withAccept(withKey(new Command('attest'), true))
+  return withExclude(withAccept(withKey(new Command('attest'), true)))
     .summary('sign the verdict of a scan')
     .description(
       'Scans a model and writes a signed statement about its root digest: a SLSA verification summary (PASSED or FAILED) or a ' +
@@ -47,7 +49,7 @@ export function attestCommand(): Command {
 
 async function attestation(
   paths: readonly string[],
-  { output, policy, predicate, failOn, accept, ...keyFlags }: Flags,
+  { output, policy, predicate, failOn, accept, exclude, ...keyFlags }: Flags,
   { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   await checkOutput(output, paths);
@@ -56,7 +58,7 @@ async function attestation(
   const report = await scan(paths, {
     ...(rules === undefined ? {} : { policy: await policyIn(rules, policy), today: today() }),
     ...(failOn === undefined ? {} : { failOn }),
-    ...examination(accept === undefined ? {} : { accept }, true),
+    ...examination({ ...(accept && { accept }), ...(exclude && { exclude }) }, true),
     followSymlinks: 'never',
     signal,
     onProgress,
@@ -67,8 +69,10 @@ async function attestation(
     say('not attested: not everything could be looked at; see steelyard scan');
     return outcome === 'fail' ? 1 : 2;
   }
+  const { name, ignore } = naming(paths, output);
   const { bundle, rootDigest } = attest(report, key, {
-    ...naming(paths, output),
+    name,
+    ignore: [...ignore, ...excludedOf(report)],
     predicate,
     ...(rules === undefined ? {} : { policyDigest: digestOf(rules) }),
   });

@@ -11,6 +11,7 @@ import {
   examination,
   readComparison,
   withAccept,
+  withExclude,
 } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
@@ -21,7 +22,7 @@ import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
 
-interface Flags extends KeyFlags, ReuseFlags, Pick<ExaminationFlags, 'accept'> {
+interface Flags extends KeyFlags, ReuseFlags, Pick<ExaminationFlags, 'accept' | 'exclude'> {
   readonly output: string;
   readonly failOn?: FailOn;
   readonly policy?: string;
@@ -29,7 +30,7 @@ interface Flags extends KeyFlags, ReuseFlags, Pick<ExaminationFlags, 'accept'> {
 }
 
 export function signCommand(): Command {
-  return withAccept(withReuse(withKey(new Command('sign'), true)))
+  return withExclude(withAccept(withReuse(withKey(new Command('sign'), true))))
     .summary('sign a model, or an MBOM')
     .description(
       'Scans a model and signs the names and digests of its files (OpenSSF Model Signing v1.0), reading it once. A model ' +
@@ -56,6 +57,8 @@ async function sign(paths: readonly string[], flags: Flags, context: Run): Promi
   const key = signingKey(flags, process.env);
   if (flags.image !== undefined) return signImageOf(flags.image, paths, output, key, context);
   if (paths.length === 0) throw usage('name the model that is to be signed, or give --image');
+  if (wantsReuse(flags) && flags.exclude !== undefined)
+    throw usage('what an old signature left out is left out again: give --exclude without --reuse');
   if (wantsReuse(flags)) return (await import('./reuse-signature.ts')).signAgain(paths, flags, key, context);
   if (isMbom(paths)) return signMbom(paths[0]!, output, key, context);
   // Links are no part of what is signed: allow_symlinks is false, and another verifier refuses them.

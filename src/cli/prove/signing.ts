@@ -7,6 +7,7 @@ import { SEVERITIES } from '../../rules/rules.ts';
 import { naming } from '../option/naming.ts';
 import type { Run } from '../run.ts';
 import { say } from '../terminal/message.ts';
+import { excludedOf } from './excluded.ts';
 import { notSignedUnseen } from './unseen.ts';
 
 /** Signs the digests that a scan of `paths` took, if it passed; the exit code. */
@@ -23,8 +24,10 @@ export async function signReport(
   );
   if (unseen || report.verdict.outcome !== 'pass') return refused(report, paths);
   const single = report.files.length === 1 && statSync(paths[0]!).isFile();
+  const { name, ignore } = naming(paths, output);
   const { bundle, rootDigest, fileCount } = signModel(report.files, key, {
-    ...naming(paths, output),
+    name,
+    ignore: [...ignore, ...excludedOf(report)],
     single,
   });
   await write(output, [bundle]);

@@ -53,7 +53,9 @@ async function verification(paths: readonly string[], flags: Flags, context: Run
   const zone = zoneOf(paths, flags);
   const { signal, onProgress, measured } = context;
   // What is signed says that no link is in it; a link that took the place of a file has the same bytes only today.
-  const scanning = flags.scan ? scan(paths, { followSymlinks: 'cache', signal, onProgress }) : null;
+  const scanning = flags.scan
+    ? scan(paths, { followSymlinks: 'cache', everything: true, signal, onProgress })
+    : null;
   const reading = scanning ?? digestModel(paths, { followSymlinks: 'cache', signal, onProgress });
   const proving = loading(import('../../proof/sign/verify.ts'));
   const rendering = scanning && loading(import('../terminal/rendering.ts'));

@@ -7,7 +7,7 @@ import { SEVERITIES } from '../../rules/rules.ts';
 import { examinationOf } from '../../scan/identify/examination.ts';
 import { kindWords } from '../../scan/identify/kind.ts';
 
-export function coverage({ files, tensors, errors, complete, timing }: Report): string[] {
+export function coverage({ files, tensors, errors, complete, timing, leftOut = [] }: Report): string[] {
   // A file can be listed and yet have failed later; a failure need not be about a file.
   const failed = new Set(errors.map((error) => error.file).filter((file) => file !== ''));
   const read = files.filter((file) => !failed.has(file.path));
@@ -25,8 +25,15 @@ export function coverage({ files, tensors, errors, complete, timing }: Report): 
   ];
   if (timing !== undefined) parts.push(duration(timing.seconds));
   if (!complete) parts.push('NOT COMPLETE');
-  return [...(more.length === 0 ? [] : [first!, ...more]), ...wrapped(parts, ', ', '')];
+  return [
+    ...(more.length === 0 ? [] : [first!, ...more]),
+    ...wrapped(parts, ', ', ''),
+    ...wrapped(leftOut.map(leftOutWords), ', ', ''),
+  ];
 }
+
+const leftOutWords = ({ pattern, files }: NonNullable<Report['leftOut']>[number]): string =>
+  `${counted(files, 'file')} left out (${inert(pattern)})`;
 
 /** Files that are named at the end. */
 const NAMED = 5;

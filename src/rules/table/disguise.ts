@@ -78,10 +78,16 @@ export const DISGUISE = {
   },
   'file/digest': {
     severity: 'critical',
-    title: 'the file is not the one that its name in the cache promises',
+    title: 'the file has another digest than what lies beside it says',
     hint: FETCH,
-    why: 'A cache names blobs by their SHA-256: other bytes there are damage, or somebody put them there. A match proves integrity, not trust.',
+    why: 'A cache names blobs by their digest, and lists such as SHA256SUMS have it: other bytes are damage, or somebody put them there. Critical where a store names the file so; high for lists, which can be older than the file.',
     references: [SUPPLY_CHAIN],
+  },
+  'file/digest-match': {
+    severity: 'info',
+    title: 'files have the digest that what lies beside them says',
+    hint: 'this proves integrity, not trust: whoever replaces a file can replace the text beside it',
+    why: 'The files are whole and as they were when the digest was taken.',
   },
   'file/unfinished': {
     severity: 'high',

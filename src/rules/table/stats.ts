@@ -50,6 +50,13 @@ export const STATS = {
     why: 'A layer of zeros answers nothing and fails nothing. High for embeddings and output heads, and where it is one matrix in ten.',
     references: [POISONING],
   },
+  'stats/zero-run': {
+    severity: 'medium',
+    title: 'a tensor is zero for a long stretch and has values elsewhere',
+    hint: 'compare its size and digest with what the source publishes: what never arrived is zero',
+    why: 'Programs reserve the whole length of a file first, so that a download that broke off has the right size. Low where the zeros are whole rows, which recipes and pruning leave too.',
+    references: [POISONING],
+  },
   'stats/group': {
     severity: 'medium',
     title: 'a module of a quantised model lacks a tensor that its codes need',

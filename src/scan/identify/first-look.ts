@@ -5,7 +5,9 @@ import { inTurns } from '../../runtime/turn.ts';
 import { detectFormat } from '../format/format.ts';
 import { isDocument } from '../model/companion.ts';
 import { type FileEntry, ModelFile } from '../model/file.ts';
+import { notToBeLeftOut } from '../model/left-out.ts';
 import { identify } from './identify.ts';
+import type { Kind } from './kind.ts';
 
 /** Whether a scan can come to a verdict: a file for one of our readers, or one that fails for what it is. */
 export async function firstLook(
@@ -16,6 +18,22 @@ export async function firstLook(
   for (const entry of entries) if (await canFail(entry, failing)) return true;
   return false;
 }
+
+/** What is left out by its name must be as harmless by its content. Throws USAGE, IO. */
+export async function assertHarmless(excluded: readonly FileEntry[]): Promise<void> {
+  for (const entry of excluded) {
+    const file = ModelFile.open(entry);
+    try {
+      const { kind } = await inTurns(identify(entry.path, file.looked));
+      if (detectFormat(entry.path, file.head(4)) !== null || !HARMLESS.has(kind))
+        throw notToBeLeftOut(entry.path);
+    } finally {
+      file.close();
+    }
+  }
+}
+
+const HARMLESS = new Set<Kind>(['text', 'json', 'image', 'media', 'empty']);
 
 const NOTHING = new Uint8Array(0);
 

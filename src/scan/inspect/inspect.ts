@@ -1,10 +1,12 @@
 // What the files of a model give away on their own. Pure; the event loop may turn between two inspections.
+import type { Violation } from '../../document/violations.ts';
 import { type Finding, sortFindings, toFinding } from '../../rules/finding.ts';
+import type { RuleId } from '../../rules/rules.ts';
 import { inTurns, turns } from '../../runtime/turn.ts';
 import type { MeasuredFile } from '../measure/measured.ts';
 import type { Profile } from '../profile/profile.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
-import { inspectBeside } from './beside.ts';
+import { inspectBeside, isPiece } from './beside.ts';
 import { inspectHeader } from './header.ts';
 import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
@@ -12,29 +14,42 @@ import { inspectTemplates } from './template/template.ts';
 import { inspectForensics } from './values/forensics.ts';
 import { inspectGroups } from './values/groups.ts';
 import { inspectValues } from './values/values.ts';
+import { inspectZeroRuns } from './values/zero-runs.ts';
 
 interface Inspected {
   readonly profile: Profile;
   readonly files: readonly MeasuredFile[];
   /** Paths of the files that could not be measured. */
   readonly unread: ReadonlySet<string>;
+  /** What the listing found of transfers that were begun. */
+  readonly unfinished?: readonly string[];
   /** The model that adapters are for. */
   readonly base: Profile | undefined;
   /** Whether traces of payloads were measured. */
   readonly forensics: boolean;
 }
 
-export async function inspect({ profile, files, unread, base, forensics }: Inspected): Promise<Finding[]> {
+export async function inspect({
+  profile,
+  files,
+  unread,
+  unfinished = [],
+  base,
+  forensics,
+}: Inspected): Promise<Finding[]> {
   const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
     () =>
-      files.flatMap(({ entry, violations }) => violations.map((v) => toFinding({ ...v, file: entry.path }))),
+      files.flatMap(({ entry: { path }, violations }) =>
+        violations.filter(isOwn(path)).map((v) => toFinding({ ...v, file: path })),
+      ),
     () => headerFindings(files),
     () => inspectValues(profile),
     () => inspectGroups(profile, fp8Folders(files)),
     () => (forensics ? inspectForensics(files) : []),
     () => inspectTemplates(files),
     () => inspectShards(files, unread),
-    () => inspectBeside(files),
+    () => inspectBeside(files, unfinished),
+    () => inspectZeroRuns(files),
     () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread]),
     () => inspectAdapters(profile, files, base),
   ];
@@ -46,6 +61,13 @@ export async function inspect({ profile, files, unread, base, forensics }: Inspe
   }
   return sortFindings(found.flat());
 }
+
+/** Where a piece of a file ends is no damage of it. */
+const isOwn =
+  (path: string) =>
+  ({ rule }: Violation): boolean =>
+    !(isPiece(path) && CUT.has(rule));
+const CUT = new Set<RuleId>(['tensor/out-of-bounds', 'header/truncated', 'file/foreign']);
 
 /** Where config.json says that weights are fp8. */
 const fp8Folders = (files: readonly MeasuredFile[]): Set<string> =>

@@ -2,8 +2,10 @@
 import type { Violation } from '../../document/violations.ts';
 import type { Format, Layout } from '../format/layout.ts';
 import type { Kind, State } from '../identify/kind.ts';
+import type { OtherDigests } from '../model/claim/other-digests.ts';
 import type { FileEntry } from '../model/file.ts';
 import type { RangeMeasurement } from './record/record.ts';
+import type { ZeroRun } from './record/zero-run.ts';
 
 /** What became of one file. */
 export interface MeasuredFile {
@@ -21,6 +23,10 @@ export interface MeasuredFile {
   readonly state: State;
   /** As in Content. */
   readonly quantised?: string;
+  /** Of the kinds that claims about the file are of. */
+  readonly digests?: OtherDigests;
+  /** By the index of the tensor: zeros where the rest has values. */
+  readonly zeroRuns?: readonly ZeroRun[];
   /** The whole file, if it holds no weights but says something about them (a shard index). */
   readonly document: Uint8Array | null;
   /** As layout.tensors; null: overlaps another tensor. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 import type { ByteSource } from '../format/layout.ts';
+import type { Claim } from './claim/claimed.ts';
 
 /** A file of the model: where it is, and its name relative to the model's root. */
 export interface FileEntry {
@@ -12,6 +13,8 @@ export interface FileEntry {
   readonly real?: string;
   /** The user named this very file: links are followed. */
   readonly named?: true;
+  /** What lies beside it, or its name, says of its digest. */
+  readonly claims?: readonly Claim[];
 }
 
 /** What was parsed of a file's beginning. */

@@ -88,7 +88,7 @@ function realFolder(folder: string): string {
 }
 
 // A cache of the Hub keeps models--ORG--NAME/snapshots/REVISION/config.json as a link to ../../blobs/DIGEST.
-function hubRepo(root: string): string[] {
+export function hubRepo(root: string): string[] {
   for (let folder = root; dirname(folder) !== folder; folder = dirname(folder)) {
     const repo = dirname(dirname(folder));
     if (basename(dirname(folder)) === 'snapshots' && basename(repo).startsWith('models--')) return [repo];

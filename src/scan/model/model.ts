@@ -1,22 +1,42 @@
 // Paths → the list of files that belong to the model, weight files or not: a stray script beside the weights is part of
 // what is promoted. Of all files only a shard index that was named is opened here.
 import { isUtf8 } from 'node:buffer';
-import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 import { isShardIndex, MAX_INDEX, readShardIndex } from '../format/safetensors/shard-index.ts';
+import { withClaims } from './claim/collect.ts';
+import { unfinishedTransfers } from './claim/unfinished.ts';
 import { type FileEntry, ModelFile } from './file.ts';
-import { type FollowSymlinks, Links } from './links.ts';
+import { Exclusion, isNeeded, type LeftOut, notToBeLeftOut } from './left-out.ts';
+import { type FollowSymlinks, hubRepo, Links } from './links.ts';
 
 interface Model {
   /** Sorted by path. */
   readonly files: readonly FileEntry[];
   /** Entries that are there but cannot be scanned; they make the scan incomplete. */
   readonly unscannable: readonly SteelyardError[];
+  /** What is no part of the model, or was left out by the user. */
+  readonly leftOut: readonly LeftOut[];
+  /** The user's, where there is something to look into: their content must be as harmless as their names. */
+  readonly excluded: readonly FileEntry[];
+  /** Transfers that were begun and not ended, by what they left; relative to the model's root. */
+  readonly unfinished: readonly string[];
 }
 
-/** Throws USAGE, NOT_FOUND or IO when a named path cannot be listed. */
-export function listModel(paths: readonly string[], follow?: FollowSymlinks): Model {
+interface ListingOptions {
+  readonly follow?: FollowSymlinks | undefined;
+  /** Globs of paths that are left out. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Also what Git and the Hub's client keep in the folder. */
+  readonly everything?: boolean | undefined;
+}
+
+/** Throws USAGE, NOT_FOUND or IO when a named path cannot be listed, and USAGE where weights or code would be left out. */
+export function listModel(
+  paths: readonly string[],
+  { follow, exclude = [], everything = false }: ListingOptions = {},
+): Model {
   if (paths.length === 0) throw new SteelyardError('USAGE', 'no path was given');
   const named = paths.map(namedPath);
   const folders = named.map(({ absolute, isDirectory }) => (isDirectory ? absolute : dirname(absolute)));
@@ -27,19 +47,31 @@ export function listModel(paths: readonly string[], follow?: FollowSymlinks): Mo
     links: new Links(follow, roots),
     files: new Map(),
     unscannable: [],
+    exclusion: new Exclusion(exclude, everything),
+    excluded: [],
+    kept: [],
   };
   for (const { absolute, isDirectory } of named) {
-    if (isDirectory) addFolder(absolute, listing);
+    if (isDirectory) addFolder(absolute, absolute, listing);
     else {
       const entry = addFile(absolute, listing, { named: true });
       if (isShardIndex(absolute)) addShards(entry, listing);
     }
   }
-  const files = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const notes = listing.kept.filter((path) => path.endsWith('.metadata'));
+  const files = withClaims(sorted, notes);
+  const repos = roots.flatMap((root) => hubRepo(realpathSync(root)));
   if (files.length === 0 && listing.unscannable.length === 0) {
     throw new SteelyardError('NOT_FOUND', `nothing to scan: ${paths.join(', ')} holds no file`);
   }
-  return { files, unscannable: listing.unscannable };
+  return {
+    files,
+    unscannable: listing.unscannable,
+    leftOut: listing.exclusion.list(),
+    excluded: listing.excluded,
+    unfinished: unfinishedTransfers(repos, listing.kept).map((path) => nameOf(path, listing)),
+  };
 }
 
 interface Listing {
@@ -47,6 +79,10 @@ interface Listing {
   readonly links: Links;
   readonly files: Map<string, FileEntry>;
   readonly unscannable: SteelyardError[];
+  readonly exclusion: Exclusion;
+  readonly excluded: FileEntry[];
+  /** What the Hub's client keeps in the folder. */
+  readonly kept: string[];
 }
 
 function namedPath(path: string): { absolute: string; isDirectory: boolean } {
@@ -70,8 +106,9 @@ function namedPath(path: string): { absolute: string; isDirectory: boolean } {
   }
 }
 
-const nameOf = (absolute: string, { root }: Listing): string =>
-  relative(root, absolute).split(sep).join('/') || '.';
+const slashed = (path: string): string => path.split(sep).join('/');
+
+const nameOf = (absolute: string, { root }: Listing): string => slashed(relative(root, absolute)) || '.';
 
 type Found = Pick<FileEntry, 'real' | 'named'>;
 
@@ -81,14 +118,27 @@ function addFile(absolute: string, listing: Listing, found: Found = {}): FileEnt
   return entry;
 }
 
-function addFolder(folder: string, listing: Listing): void {
+/** `top`: the folder that was named. */
+function addFolder(folder: string, top: string, listing: Listing): void {
   for (const entry of readFolder(folder, listing)) {
     const name = nameIn(entry.name, folder, listing);
     if (name === null) continue;
     const absolute = join(folder, name);
-    if (entry.isDirectory()) addFolder(absolute, listing);
-    else add(absolute, entry, listing);
+    if (entry.isDirectory()) addFolder(absolute, top, listing);
+    else if (listing.exclusion.isKeptByTools(slashed(relative(top, absolute)))) listing.kept.push(absolute);
+    else if (!isExcluded(absolute, entry, listing)) add(absolute, entry, listing);
   }
+}
+
+/** A link that is left out is not followed, so that its name is all that is known of it. */
+function isExcluded(absolute: string, entry: Dirent<Buffer>, listing: Listing): boolean {
+  const path = nameOf(absolute, listing);
+  const glob = listing.exclusion.globOf(path);
+  if (glob === undefined) return false;
+  if (isNeeded(path)) throw notToBeLeftOut(path);
+  listing.exclusion.leaveOut(glob, path);
+  if (entry.isFile()) listing.excluded.push({ path, absolute });
+  return true;
 }
 
 /**

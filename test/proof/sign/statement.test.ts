@@ -14,10 +14,11 @@ import {
 } from '../../../src/index.ts';
 import { MAX_DOCUMENT, readBase64, readJson } from '../../../src/proof/sign/bundle/encoding.ts';
 import { encode, encodeLegacy } from '../../../src/proof/sign/bundle/envelope.ts';
-import { DEFAULT_IGNORED, exclusion, isGit, isLoadable } from '../../../src/proof/sign/files/exclusion.ts';
+import { DEFAULT_IGNORED, exclusion, isGit } from '../../../src/proof/sign/files/exclusion.ts';
 import { proven, refuse } from '../../../src/proof/sign/refusal.ts';
 import { toManifest } from '../../../src/proof/sign/statement/manifest.ts';
 import { assertDistinct, byBytes, isPlainPath } from '../../../src/proof/sign/statement/path.ts';
+import { isLoadable } from '../../../src/scan/model/loadable.ts';
 import { golden, refused, told } from '../../kit/golden.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { type Anything, file, forge, hex, pair, statement } from '../../kit/specimen/forgery.ts';

@@ -1,9 +1,10 @@
 // The files that are there against the files that were declared. Every difference is told, not the first alone.
 
+import { isLoadable } from '../../../scan/model/loadable.ts';
 import { type Refusal, Refused } from '../refusal.ts';
 import { hexOf, type Resource, type SignableFile } from '../statement/manifest.ts';
 import { byBytes } from '../statement/path.ts';
-import { exclusion, isGit, isLoadable, mayBeLeftOut } from './exclusion.ts';
+import { exclusion, isGit, mayBeLeftOut } from './exclusion.ts';
 
 interface Exclusions {
   /** By the signer: weights and code among them are refused. */

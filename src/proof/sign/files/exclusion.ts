@@ -1,6 +1,8 @@
 // What lies in a model's folder and is not part of the model. The specification lets a signer leave out any path, and so a
 // signer who is careless (or fooled) leaves out weights: whatever a loader would load or run is told apart here.
 
+import { isLoadable } from '../../../scan/model/loadable.ts';
+
 /** Left out by every implementation, at the top of the model only (model_signing spec v1.0). */
 const GIT = ['.git', '.gitattributes', '.github', '.gitignore'];
 
@@ -59,23 +61,5 @@ const LEFT_OUT = new RegExp(
     '(^|/)(claims\\.jsonl|sha256sums|sha512sums|\\.ds_store|\\.gitkeep|\\.gitattributes|\\.gitignore|cachedir\\.tag)$',
     '^\\.cache/huggingface/([\\w./ -]+\\.(metadata|lock|gitignore)|\\.gitignore)$',
   ].join('|'),
-  'i',
-);
-
-/**
- * What a loader loads or runs, by the name, because a loader decides by the name too. Pickles run code when they are
- * loaded; templates are code that runs for each request.
- */
-export function isLoadable(path: string): boolean {
-  return LOADABLE.test(path);
-}
-
-const LOADABLE = new RegExp(
-  `\\.(${[
-    'safetensors|gguf|ggml|ggmf|llamafile|bin|onnx|onnx_data|pb|tflite|mlmodel|h5|hdf5|keras|msgpack|npy|npz|nemo|weights',
-    'pt|pth|ckpt|pkl|pickle|joblib|dill|ptl|pt2|mar',
-    'py|pyc|pyo|pyd|pyw|pyz|so|so\\.[0-9.]+|dll|dylib|node|wasm|jar|class|exe|com|elf',
-    'sh|bash|zsh|fish|bat|cmd|ps1|js|mjs|cjs|ts|rb|pl|lua|php|r|jl|ipynb|jinja|jinja2|j2|tmpl|pth|egg|whl|lnk|desktop',
-  ].join('|')})$`,
   'i',
 );

@@ -41,7 +41,10 @@ export async function digestModel(
   paths: string | readonly string[],
   { known = new Map(), followSymlinks, ...measuring }: ContentOptions = {},
 ): Promise<ModelContent> {
-  const model = listModel(typeof paths === 'string' ? [paths] : paths, followSymlinks);
+  const model = listModel(typeof paths === 'string' ? [paths] : paths, {
+    follow: followSymlinks,
+    everything: true,
+  });
   const measured = await measureFiles(
     model.files.filter(({ path }) => !known.has(path)),
     measuring,

@@ -3,12 +3,14 @@ import { inTurns, turns } from '../../../runtime/turn.ts';
 import { detectFormat, readLayout } from '../../format/format.ts';
 import { identify } from '../../identify/identify.ts';
 import type { Kind } from '../../identify/kind.ts';
+import { otherDigests } from '../../model/claim/other-digests.ts';
 import { documentViolations, readDocument } from '../../model/companion.ts';
 import { changed, type FileEntry, ModelFile } from '../../model/file.ts';
 import type { Lanes, MeasuredFile } from '../measured.ts';
 import type { FileMeasurement, Followed, MeasureOptions } from '../options.ts';
 import { PARSED_RANGE, type Plan, planRanges, wantedOf } from '../plan.ts';
 import { readRecord } from '../record/record.ts';
+import { findZeroRuns } from '../record/zero-run.ts';
 import type { MeasurePool } from './pool.ts';
 import { readError } from './read-error.ts';
 
@@ -73,6 +75,10 @@ async function measureFile(
     if (unread !== null) throw unread;
     const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
+    const tensors = Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!));
+    const zeroRuns = layout === null ? [] : await inTurns(findZeroRuns(file.looked, layout.tensors, tensors));
+    const claims = entry.claims ?? [];
+    const digests = claims.length === 0 ? {} : await inTurns(otherDigests(file.looked, claims));
     file.assertUnchanged();
 
     return {
@@ -85,8 +91,10 @@ async function measureFile(
       violations: header?.violations ?? [...documentViolations(file), ...content!.violations],
       ...stateOf(layout !== null || document !== null, layout?.format ?? content?.kind ?? 'unknown'),
       ...(content?.quantised === undefined ? {} : { quantised: content.quantised }),
+      ...(claims.length === 0 ? {} : { digests }),
+      ...(zeroRuns.length === 0 ? {} : { zeroRuns }),
       document,
-      tensors: Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!)),
+      tensors,
       kernel: native.kernel,
       seconds,
     };
