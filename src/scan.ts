@@ -3,14 +3,17 @@ import type { Mode } from './baseline/compare/mode.ts';
 import { assertDay } from './baseline/policy/day.ts';
 import type { FailOn, Policy } from './baseline/policy/policy.ts';
 import type { Unexamined } from './baseline/policy/unexamined.ts';
+import type { Judgement } from './baseline/policy/verdict.ts';
 import type { Report } from './baseline/report.ts';
 import { SteelyardError } from './rules/error.ts';
+import type { Finding } from './rules/finding.ts';
 import { severitiesFrom } from './rules/rule.ts';
+import { Deadline } from './runtime/deadline.ts';
 import { loading } from './runtime/loading.ts';
 import { VERSION } from './runtime/package.ts';
 import { turns } from './runtime/turn.ts';
 import { assertHarmless, firstLook } from './scan/identify/first-look.ts';
-import { measureFiles, threadsOf } from './scan/measure/measure.ts';
+import { measureUntil, threadsOf } from './scan/measure/measure.ts';
 import type { MeasureOptions } from './scan/measure/options.ts';
 import type { Stats } from './scan/measure/record/stats.ts';
 import type { FollowSymlinks } from './scan/model/links.ts';
@@ -51,7 +54,21 @@ export interface ScanOptions extends MeasureOptions {
  * @throws SteelyardError USAGE, NOT_FOUND, NATIVE_UNAVAILABLE, ABORTED, INTERNAL: when there is no report to put it in.
  */
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
+  const deadline = new Deadline(options, 'scan');
+  try {
+    return await scanUntil(deadline, paths, options);
+  } finally {
+    deadline.end();
+  }
+}
+
+async function scanUntil(
+  deadline: Deadline,
+  paths: string | readonly string[],
+  options: ScanOptions,
+): Promise<Report> {
   const begun = performance.now();
+  const { check } = deadline;
   const turn = turns();
   const { baseline, mode = 'exact', base, policy, today, failOn, unexamined, accept, ...reading } = options;
   assertComparable(options);
@@ -59,16 +76,17 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     follow: options.followSymlinks,
     exclude: options.exclude,
     everything: options.everything,
+    check,
   });
-  await assertHarmless(model.excluded);
+  await assertHarmless(model.excluded, check);
   const judged = [baseline, base, policy, unexamined].some((one) => one !== undefined);
   if (
     !judged &&
     model.unscannable.length === 0 &&
-    !(await firstLook(model.files, severitiesFrom(failOn ?? 'high')))
+    !(await firstLook(model.files, severitiesFrom(failOn ?? 'high'), check))
   )
     throw nothing();
-  const measuring = measureFiles(model.files, {
+  const measuring = measureUntil(deadline, model.files, {
     ...reading,
     rows: options.rows ?? has(baseline, ({ rows }) => rows !== null),
     sketch: options.sketch ?? has(baseline, ({ sketch }) => sketch !== undefined),
@@ -78,25 +96,33 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
   const stage = await stages;
   await turn();
   const profile = stage.buildProfile(measured.files);
-  const errors = stage.sortFailures([...model.unscannable, ...measured.errors].map(stage.toFailure));
+  const errors = [...model.unscannable, ...measured.errors].map(stage.toFailure);
   await turn();
   const unread = new Set(errors.map(({ file }) => file));
+  const seen: Finding[] = [];
   const { unfinished, leftOut } = model;
   const { files } = measured;
   const forensics = options.forensics ?? false;
-  const found = await stage.inspect({ profile, files, unread, unfinished, base, forensics });
-  await turn();
-  const departures =
-    baseline === undefined ? [] : stage.compare(profile, stage.withoutFiles(baseline, unread), mode);
-  if (base !== undefined && !found.some(({ rule }) => rule === 'adapter/compared'))
-    errors.push(stage.toFailure(UNHELD));
-  const { findings, verdict } = stage.judge(profile, [...departures, ...found], errors, {
-    failOn,
-    policy,
-    today,
-    unexamined,
-    accept,
+  const inspected = { profile, files, unread, unfinished, base, forensics, check, found: seen };
+  const inTime = await within(async () => {
+    await stage.inspect(inspected);
+    if (base !== undefined && !seen.some(({ rule }) => rule === 'adapter/compared'))
+      errors.push(stage.toFailure(UNHELD));
   });
+  await turn();
+  const departures: Finding[] = [];
+  if (baseline !== undefined && inTime)
+    await within(() => {
+      departures.push(...stage.compare(profile, stage.withoutFiles(baseline, unread), mode, check));
+    });
+  const found = [...departures, ...stage.sortFindings(seen)];
+  const judging = { failOn, unexamined, accept };
+  let judgement: Judgement | undefined;
+  await within(() => {
+    judgement = stage.judge(profile, found, errors, { ...judging, policy, today, check });
+  });
+  // Without the policy's word, what was found counts as it is, and nothing is waived.
+  const { findings, verdict } = judgement ?? stage.judge(profile, found, errors, judging);
   // A template that was named itself is examined by itself.
   const named = new Set(model.files.filter((file) => file.named).map(({ path }) => path));
   const isAlone = profile.files.some(({ path, templates }) => named.has(path) && templates.length > 0);
@@ -110,9 +136,22 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
     ...(leftOut.length === 0 ? {} : { leftOut }),
     ...profile,
     findings,
-    errors,
+    errors: stage.sortFailures(errors),
     ...(options.timing ? { timing: timingOf() } : {}),
   };
+
+  /** Whether the stage came to its end; where the time was over, that is an error beside what is known. */
+  async function within(work: () => void | Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!deadline.isOver(error)) throw error;
+      if (!errors.some(({ file, code }) => file === '' && code === 'LIMIT'))
+        errors.push(stage.toFailure(deadline.over));
+      return false;
+    }
+  }
 
   function timingOf() {
     const seconds = (performance.now() - begun) / 1000;

@@ -1,9 +1,9 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
 import { basename } from 'node:path';
-import { SteelyardError } from '../rules/error.ts';
 import { sortFailures, toFailure } from '../rules/finding.ts';
+import { Deadline } from '../runtime/deadline.ts';
 import { VERSION } from '../runtime/package.ts';
-import { Deadline } from '../scan/measure/deadline.ts';
+import type { Check } from '../runtime/turn.ts';
 import type { MeasureOptions } from '../scan/measure/options.ts';
 import type { FollowSymlinks } from '../scan/model/links.ts';
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
@@ -45,14 +45,12 @@ export async function diff(
   suspect: ModelSource,
   options: DiffOptions = {},
 ): Promise<DiffReport> {
-  const deadline = new Deadline(options);
-  const { timeout, ...others } = options;
+  const deadline = new Deadline(options, 'comparison');
+  const { timeout: _, ...others } = options;
   try {
-    return await compareModels(good, suspect, { ...others, signal: deadline.signal });
+    return await compareModels(good, suspect, { ...others, signal: deadline.signal }, deadline.check);
   } catch (error) {
-    const isOver = deadline.signal.aborted && !options.signal?.aborted;
-    if (!isOver || !(error instanceof SteelyardError) || error.code !== 'ABORTED') throw error;
-    throw new SteelyardError('LIMIT', `the ${timeout} seconds for the comparison were over; allow more`);
+    throw deadline.isOver(error) ? deadline.over : error;
   } finally {
     deadline.end();
   }
@@ -62,12 +60,14 @@ async function compareModels(
   good: ModelSource,
   suspect: ModelSource,
   options: Omit<DiffOptions, 'timeout'>,
+  check: Check,
 ): Promise<DiffReport> {
   const { goodProfile, suspectProfile, population = [], ...reading } = options;
   const sides = [
     await readSide('good', good, { ...reading, profile: goodProfile }),
     await readSide('suspect', suspect, { ...reading, profile: suspectProfile }),
   ] as const;
+  check();
   const [before, now] = readable(sides);
   const matched = match(before, now);
   const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
@@ -76,6 +76,7 @@ async function compareModels(
   for (const path of population)
     known.push({ name: basename(path), side: await readSide('good', path, reading) });
   const adapters = await diffAdapters(sides, known, reading);
+  check();
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
   const { structure, identical } = matched;
@@ -91,7 +92,7 @@ async function compareModels(
     outcome: isChanged ? 'changed' : failures.length > 0 ? 'error' : 'same',
     good: summaryOf(sides[0].profile),
     suspect: summaryOf(sides[1].profile),
-    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }),
+    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }, check),
     ...found,
     adapter: adapters.adapter,
     errors: failures,

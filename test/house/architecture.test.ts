@@ -119,7 +119,6 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'scan/inspect': ['names/confusables.ts'],
   'scan/measure': [
-    'deadline.ts',
     'difference/difference-pool.ts',
     'difference/difference.ts',
     'native.ts',

@@ -1,5 +1,6 @@
 // Profile × baseline → findings: is this the model that was approved, and what exactly departs. Pure, linear.
 import type { Finding } from '../../rules/finding.ts';
+import { type Check, unhurried } from '../../runtime/turn.ts';
 import type { Profile, TensorProfile } from '../../scan/profile/profile.ts';
 import { type Departure, toFindings } from './departure.ts';
 import { compareFiles } from './file.ts';
@@ -13,10 +14,16 @@ import { type Context, compareTensors, isSame } from './tensor.ts';
  * does. Pure: no file is read.
  *
  * @param mode `exact`: the same artefact. `converted`: the same weights in another dtype or container. `derived`: a fine-tune.
+ * @param check called in every loop; what it throws ends the comparison.
  * @example
  * const departures = compare(await scan('incoming/llama'), parseProfile(text), 'exact');
  */
-export function compare(profile: Profile, baseline: Profile, mode: Mode): Finding[] {
+export function compare(
+  profile: Profile,
+  baseline: Profile,
+  mode: Mode,
+  check: Check = unhurried,
+): Finding[] {
   const pairing = pairTensors(profile, baseline, mode);
   if (isAnother(pairing, baseline)) return toFindings([anotherModel(pairing, baseline, profile)], mode);
   const changed = pairing.pairs.filter(({ good, suspect }) => !isSame(good, suspect));
@@ -31,7 +38,10 @@ export function compare(profile: Profile, baseline: Profile, mode: Mode): Findin
     ...pairing.added.map(added),
     ...compareMetadata(profile, baseline, mode),
   ];
-  for (const pair of pairing.pairs) compareTensors(pair, context, content);
+  for (const pair of pairing.pairs) {
+    check();
+    compareTensors(pair, context, content);
+  }
   const explained = {
     files: new Set(content.filter(({ rule }) => rule !== 'compare/tensor-moved').map(({ file }) => file)),
     indexes: content.some(({ rule }) => INDEXED.has(rule)),

@@ -3,18 +3,22 @@
 import { matchesGlob } from '../../document/text/glob.ts';
 import { quoted } from '../../document/violations.ts';
 import { type Finding, toFinding } from '../../rules/finding.ts';
+import type { Check } from '../../runtime/turn.ts';
 import type { FileProfile, MetadataProfile, Profile } from '../../scan/profile/profile.ts';
 import type { Limits, MetadataLine, Policy } from './policy.ts';
 
-export function checkContent(policy: Policy, profile: Profile): Finding[] {
+export function checkContent(policy: Policy, profile: Profile, check: Check): Finding[] {
   const { files, metadata, templates, limits } = policy;
   const metadataOf = metadata === null ? null : metadataCheck(metadata);
   return [
-    ...profile.files.flatMap((file) => [
-      ...(files === null ? [] : checkPath(file, files)),
-      ...(metadataOf === null ? [] : file.metadata.flatMap((entry) => metadataOf(file, entry))),
-      ...(templates === null ? [] : checkTemplates(file, templates)),
-    ]),
+    ...profile.files.flatMap((file) => {
+      check();
+      return [
+        ...(files === null ? [] : checkPath(file, files)),
+        ...(metadataOf === null ? [] : file.metadata.flatMap((entry) => metadataOf(file, entry))),
+        ...(templates === null ? [] : checkTemplates(file, templates)),
+      ];
+    }),
     ...checkLimits(profile, limits),
   ];
 }

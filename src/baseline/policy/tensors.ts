@@ -2,14 +2,16 @@
 
 import { quoted } from '../../document/violations.ts';
 import { type Finding, toFinding } from '../../rules/finding.ts';
+import type { Check } from '../../runtime/turn.ts';
 import type { Profile, TensorProfile } from '../../scan/profile/profile.ts';
 import { Dimensions } from './document/shape.ts';
 import { type Match, matchTensors } from './pattern/match.ts';
 import { PatternTrie } from './pattern/trie.ts';
 import type { Policy, TensorLine } from './policy.ts';
 
-export function checkTensors(policy: Policy, profile: Profile): Finding[] {
+export function checkTensors(policy: Policy, profile: Profile, check: Check): Finding[] {
   const matching = matchTensors(policy, profile);
+  check();
   const dimensions = new Dimensions(policy.dimensions);
   for (const { line, tensors } of matching.matches)
     if (line.shape !== null) for (const { shape, name } of tensors) dimensions.learn(line.shape, shape, name);
@@ -17,7 +19,10 @@ export function checkTensors(policy: Policy, profile: Profile): Finding[] {
     ...forbidden(policy, profile),
     ...(policy.unmatched === 'allow' ? [] : matching.unmatched.map(unexpected)),
     ...(policy.dtypes === null ? [] : profile.tensors.flatMap((one) => dtypeOf(one, policy.dtypes!, null))),
-    ...matching.matches.flatMap((match) => checkMatch(match, dimensions)),
+    ...matching.matches.flatMap((match) => {
+      check();
+      return checkMatch(match, dimensions);
+    }),
   ];
 }
 

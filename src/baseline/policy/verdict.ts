@@ -1,6 +1,7 @@
 // Findings and errors → the verdict. Pure, and the only place that decides.
 import { type Failure, type Finding, sortFindings } from '../../rules/finding.ts';
 import { type Severity, severitiesFrom } from '../../rules/rules.ts';
+import { type Check, unhurried } from '../../runtime/turn.ts';
 import type { Profile } from '../../scan/profile/profile.ts';
 import { checkContent } from './content.ts';
 import { assertDay } from './day.ts';
@@ -28,6 +29,8 @@ export interface JudgeOptions {
   readonly accept?: readonly string[] | undefined;
   /** 'YYYY-MM-DD'; what waivers' expiry is compared with. */
   readonly today?: string | undefined;
+  /** Called in every loop; what it throws ends the judgement. */
+  readonly check?: Check | undefined;
 }
 
 /** What was decided, and on what: findings with the policy's severities and waivers, and those about the policy itself. */
@@ -46,7 +49,7 @@ export function judge(
   profile: Profile,
   found: readonly Finding[],
   errors: readonly Failure[],
-  { failOn: asked, policy, today = '', unexamined, accept = [] }: JudgeOptions = {},
+  { failOn: asked, policy, today = '', unexamined, accept = [], check = unhurried }: JudgeOptions = {},
 ): Judgement {
   assertDay(policy, today);
   const failOn = asked ?? policy?.failOn ?? 'high';
@@ -54,7 +57,7 @@ export function judge(
   const accepted = new Set([...accept, ...(policy?.accept ?? [])]);
   const unseen = demand === undefined ? [] : checkUnexamined(profile, demand, accepted, found);
   const all = unseen.length === 0 ? found : [...found, ...unseen];
-  const findings = policy === undefined ? all : applied(policy, profile, all, today);
+  const findings = policy === undefined ? all : applied(policy, profile, all, today, check);
   const counts = { info: 0, low: 0, medium: 0, high: 0, critical: 0 } satisfies Record<Severity, number>;
   for (const { severity, waived } of findings) if (waived === undefined) counts[severity]++;
   const failing = severitiesFrom(failOn);
@@ -64,8 +67,17 @@ export function judge(
   return { findings, verdict: { outcome, failOn, counts, ...demanded } };
 }
 
-function applied(policy: Policy, profile: Profile, found: readonly Finding[], today: string): Finding[] {
-  const broken = sortFindings([...checkTensors(policy, profile), ...checkContent(policy, profile)]);
+function applied(
+  policy: Policy,
+  profile: Profile,
+  found: readonly Finding[],
+  today: string,
+  check: Check,
+): Finding[] {
+  const broken = sortFindings([
+    ...checkTensors(policy, profile, check),
+    ...checkContent(policy, profile, check),
+  ]);
   const weighed = [...found, ...broken].map((finding) => {
     const severity = policy.severity.get(finding.rule);
     return severity === undefined ? finding : { ...finding, severity };

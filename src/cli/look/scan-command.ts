@@ -98,7 +98,7 @@ function reporting(command: Command): Command {
         .choices(['thread', 'process'])
         .default('thread'),
     )
-    .option('--timeout <seconds>', 'measure no longer; what is missing then is an error', seconds)
+    .option('--timeout <seconds>', 'look no longer; what is missing then is an error', seconds)
     .option(
       '--follow-symlinks <which>',
       'links in folders: never, within:DIR or always (default: within the folder or its Hub cache)',

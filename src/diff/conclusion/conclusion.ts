@@ -1,5 +1,6 @@
 // What kind of change this is: the families of conclusions, one after the other, each over what is left. Pure.
 
+import type { Check } from '../../runtime/turn.ts';
 import type { Family, Grounds } from '../grounds.ts';
 import type { Concern, Conclusion, TensorChange } from '../report/diff-report.ts';
 import { bitFamily } from './bits.ts';
@@ -27,10 +28,11 @@ const FAMILIES: readonly Family[] = [
 const WORST: readonly Concern[] = ['tampering', 'damage', 'unknown', 'recipe'];
 
 /** The worst first. */
-export function conclude(grounds: Omit<Grounds, 'left'>): Conclusion[] {
+export function conclude(grounds: Omit<Grounds, 'left'>, check: Check): Conclusion[] {
   let left: readonly TensorChange[] = grounds.tensors;
   const found = [...structure(grounds), ...damage(grounds)];
   for (const family of FAMILIES) {
+    check();
     const made = family({ ...grounds, left });
     const explained = new Set(made.flatMap(({ tensors }) => tensors));
     left = left.filter(({ suspect }) => !explained.has(suspect.name));

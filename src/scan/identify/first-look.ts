@@ -1,7 +1,7 @@
 // Before terabytes are hashed: is there anything that can be examined, or that fails already? 64 KiB of each file say it.
 import { SteelyardError } from '../../rules/error.ts';
 import { RULES, type Severity } from '../../rules/rules.ts';
-import { inTurns } from '../../runtime/turn.ts';
+import { type Check, inTurns } from '../../runtime/turn.ts';
 import { detectFormat } from '../format/format.ts';
 import { isDocument } from '../model/companion.ts';
 import { type FileEntry, ModelFile } from '../model/file.ts';
@@ -13,18 +13,20 @@ import type { Kind } from './kind.ts';
 export async function firstLook(
   entries: readonly FileEntry[],
   failing: readonly Severity[],
+  check: Check,
 ): Promise<boolean> {
   if (entries.some(({ path }) => isDocument(path) || detectFormat(path, NOTHING) !== null)) return true;
-  for (const entry of entries) if (await canFail(entry, failing)) return true;
+  for (const entry of entries) if (await canFail(entry, failing, check)) return true;
   return false;
 }
 
 /** What is left out by its name must be as harmless by its content. Throws USAGE, IO. */
-export async function assertHarmless(excluded: readonly FileEntry[]): Promise<void> {
+export async function assertHarmless(excluded: readonly FileEntry[], check: Check): Promise<void> {
   for (const entry of excluded) {
+    check();
     const file = ModelFile.open(entry);
     try {
-      const { kind } = await inTurns(identify(entry.path, file.looked));
+      const { kind } = await inTurns(identify(entry.path, file.looked), check);
       if (detectFormat(entry.path, file.head(4)) !== null || !HARMLESS.has(kind))
         throw notToBeLeftOut(entry.path);
     } finally {
@@ -38,12 +40,13 @@ const HARMLESS = new Set<Kind>(['text', 'json', 'image', 'media', 'empty']);
 const NOTHING = new Uint8Array(0);
 
 /** Also where the file cannot be opened: the scan says why. */
-async function canFail(entry: FileEntry, failing: readonly Severity[]): Promise<boolean> {
+async function canFail(entry: FileEntry, failing: readonly Severity[], check: Check): Promise<boolean> {
   let file: ModelFile | undefined;
   try {
+    check();
     file = ModelFile.open(entry);
     if (detectFormat(entry.path, file.head(4)) !== null) return true;
-    const { violations } = await inTurns(identify(entry.path, file.looked));
+    const { violations } = await inTurns(identify(entry.path, file.looked), check);
     return violations.some(({ rule, severity }) => failing.includes(severity ?? RULES.get(rule)!.severity));
   } catch (error) {
     if (error instanceof SteelyardError) return true;

@@ -42,9 +42,12 @@ const NAMED = 3;
 function rightDigests(files: readonly MeasuredFile[]): Finding[] {
   const matches = new Map<string, string[]>();
   for (const file of files)
-    for (const claim of file.entry.claims ?? [])
-      if (digestOf(file, claim) === claim.digest)
-        matches.set(claim.by, [...(matches.get(claim.by) ?? []), file.entry.path]);
+    for (const claim of file.entry.claims ?? []) {
+      if (digestOf(file, claim) !== claim.digest) continue;
+      const known = matches.get(claim.by);
+      if (known === undefined) matches.set(claim.by, [file.entry.path]);
+      else known.push(file.entry.path);
+    }
   return [...matches].map(([by, paths]) => {
     const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : '';
     const message = `as ${by} has it: ${paths.slice(0, NAMED).map(quoted).join(', ')}${more}`;

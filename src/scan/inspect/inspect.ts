@@ -1,8 +1,9 @@
-// What the files of a model give away on their own. Pure; the event loop may turn between two inspections.
+// What the files of a model give away on their own. Pure; the event loop may turn between two inspections, and each of them hears
+// the time.
 import type { Violation } from '../../document/violations.ts';
 import { type Finding, sortFindings, toFinding } from '../../rules/finding.ts';
 import type { RuleId } from '../../rules/rules.ts';
-import { inTurns, turns } from '../../runtime/turn.ts';
+import { type Check, inTurns, turns, unhurried } from '../../runtime/turn.ts';
 import type { MeasuredFile } from '../measure/measured.ts';
 import type { Profile } from '../profile/profile.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
@@ -27,39 +28,36 @@ interface Inspected {
   readonly base: Profile | undefined;
   /** Whether traces of payloads were measured. */
   readonly forensics: boolean;
+  /** Thrown from where the time is over. */
+  readonly check?: Check;
+  /** What each inspection found is added, so that it is known where a later one does not come to its end. */
+  readonly found?: Finding[];
 }
 
-export async function inspect({
-  profile,
-  files,
-  unread,
-  unfinished = [],
-  base,
-  forensics,
-}: Inspected): Promise<Finding[]> {
+export async function inspect(inspected: Inspected): Promise<Finding[]> {
+  const { profile, files, unread, base, forensics, check = unhurried, found: all = [] } = inspected;
   const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
     () =>
       files.flatMap(({ entry: { path }, violations }) =>
         violations.filter(isOwn(path)).map((v) => toFinding({ ...v, file: path })),
       ),
-    () => headerFindings(files),
-    () => inspectValues(profile),
-    () => inspectGroups(profile, fp8Folders(files)),
-    () => (forensics ? inspectForensics(files) : []),
-    () => inspectTemplates(files),
-    () => inspectShards(files, unread),
-    () => inspectBeside(files, unfinished),
+    () => headerFindings(files, check),
+    () => inspectValues(profile, check),
+    () => inspectGroups(profile, fp8Folders(files), check),
+    () => (forensics ? inspectForensics(files, check) : []),
+    () => inspectShards(files, unread, check),
+    () => inspectBeside(files, inspected.unfinished ?? []),
     () => inspectZeroRuns(files),
-    () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread]),
-    () => inspectAdapters(profile, files, base),
+    () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread], check),
+    () => inspectAdapters(profile, files, base, check),
+    () => inspectTemplates(files, check),
   ];
-  const turn = turns();
-  const found: Finding[][] = [];
+  const turn = turns(check);
   for (const inspection of inspections) {
-    found.push(await inspection());
+    for (const one of await inspection()) all.push(one);
     await turn();
   }
-  return sortFindings(found.flat());
+  return sortFindings(all);
 }
 
 /** Where a piece of a file ends is no damage of it. */
@@ -77,10 +75,10 @@ const fp8Folders = (files: readonly MeasuredFile[]): Set<string> =>
       .map(({ entry: { path } }) => path.slice(0, path.lastIndexOf('/') + 1)),
   );
 
-async function headerFindings(files: readonly MeasuredFile[]): Promise<Finding[]> {
+async function headerFindings(files: readonly MeasuredFile[], check: Check): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const { entry, layout } of files) {
-    const violations = layout === null ? [] : await inTurns(inspectHeader(layout));
+    const violations = layout === null ? [] : await inTurns(inspectHeader(layout), check);
     found.push(...violations.map((v) => toFinding({ ...v, file: entry.path })));
   }
   return found;

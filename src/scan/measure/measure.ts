@@ -2,9 +2,9 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { SteelyardError } from '../../rules/error.ts';
+import { Deadline } from '../../runtime/deadline.ts';
 import { DOCUMENTS_MAX } from '../model/companion.ts';
 import type { FileEntry } from '../model/file.ts';
-import { Deadline } from './deadline.ts';
 import type { Lanes, MeasuredFile } from './measured.ts';
 import type { MeasureOptions } from './options.ts';
 import { MeasureProcesses } from './process/isolation.ts';
@@ -26,7 +26,7 @@ export async function measureFiles(
   options: MeasureOptions,
   staysFree = false,
 ): Promise<ModelMeasurement> {
-  const deadline = new Deadline(options);
+  const deadline = new Deadline(options, 'scan');
   try {
     return await measureUntil(deadline, entries, options, staysFree);
   } finally {
@@ -34,18 +34,23 @@ export async function measureFiles(
   }
 }
 
-async function measureUntil(
+/** With the time that a caller has for more than measuring. */
+export async function measureUntil(
   deadline: Deadline,
   entries: readonly FileEntry[],
   options: MeasureOptions,
-  staysFree: boolean,
+  staysFree = false,
 ): Promise<ModelMeasurement> {
   // A long file can employ two workers.
   const threads = Math.min(threadsOf(options), entries.length + 1);
   const lanes: Lanes =
     options.isolate === 'process'
       ? new MeasureProcesses(threads, options, deadline.signal)
-      : new MeasureThreads(new MeasurePool(threads, entries.length, deadline.signal, staysFree), options);
+      : new MeasureThreads(
+          new MeasurePool(threads, entries.length, deadline.signal, staysFree),
+          options,
+          deadline.check,
+        );
   const results = new Array<MeasuredFile | SteelyardError>(entries.length);
   const order = longestFirst(entries);
   let filesDone = 0;
@@ -77,7 +82,7 @@ async function measureUntil(
 
   /** Errors that belong to one file and leave the others to be measured. */
   function collectable(error: unknown, entry: FileEntry): SteelyardError {
-    const found = error instanceof SteelyardError ? deadline.errorOf(error, entry) : error;
+    const found = error instanceof SteelyardError ? deadline.errorOf(error, entry.path) : error;
     if (found instanceof SteelyardError && found.file !== undefined) return found;
     throw found;
   }

@@ -38,7 +38,7 @@ export interface MeasureOptions {
    */
   readonly isolate?: 'thread' | 'process';
   /**
-   * Seconds after which no file is measured any more: LIMIT, or TIMEOUT for one whose process was killed. A system call that
+   * Seconds after which nothing is measured or looked at any more: LIMIT, or TIMEOUT for a file whose process was killed. A system call that
    * hangs (a dead network file system) can only be left behind with isolate 'process'.
    */
   readonly timeout?: number;

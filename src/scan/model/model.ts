@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { type Check, unhurried } from '../../runtime/turn.ts';
 import { isShardIndex, MAX_INDEX, readShardIndex } from '../format/safetensors/shard-index.ts';
 import { withClaims } from './claim/collect.ts';
 import { unfinishedTransfers } from './claim/unfinished.ts';
@@ -30,12 +31,13 @@ interface ListingOptions {
   readonly exclude?: readonly string[] | undefined;
   /** Also what Git and the Hub's client keep in the folder. */
   readonly everything?: boolean | undefined;
+  readonly check?: Check;
 }
 
 /** Throws USAGE, NOT_FOUND or IO when a named path cannot be listed, and USAGE where weights or code would be left out. */
 export function listModel(
   paths: readonly string[],
-  { follow, exclude = [], everything = false }: ListingOptions = {},
+  { follow, exclude = [], everything = false, check = unhurried }: ListingOptions = {},
 ): Model {
   if (paths.length === 0) throw new SteelyardError('USAGE', 'no path was given');
   const named = paths.map(namedPath);
@@ -50,6 +52,7 @@ export function listModel(
     exclusion: new Exclusion(exclude, everything),
     excluded: [],
     kept: [],
+    check,
   };
   for (const { absolute, isDirectory } of named) {
     if (isDirectory) addFolder(absolute, absolute, listing);
@@ -83,6 +86,7 @@ interface Listing {
   readonly excluded: FileEntry[];
   /** What the Hub's client keeps in the folder. */
   readonly kept: string[];
+  readonly check: Check;
 }
 
 function namedPath(path: string): { absolute: string; isDirectory: boolean } {
@@ -121,6 +125,7 @@ function addFile(absolute: string, listing: Listing, found: Found = {}): FileEnt
 /** `top`: the folder that was named. */
 function addFolder(folder: string, top: string, listing: Listing): void {
   for (const entry of readFolder(folder, listing)) {
+    listing.check();
     const name = nameIn(entry.name, folder, listing);
     if (name === null) continue;
     const absolute = join(folder, name);

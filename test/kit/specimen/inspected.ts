@@ -2,7 +2,7 @@
 
 import type { RuleId, Severity } from '../../../src/rules/rules.ts';
 import { RULES } from '../../../src/rules/rules.ts';
-import { atOnce } from '../../../src/runtime/turn.ts';
+import { atOnce, unhurried } from '../../../src/runtime/turn.ts';
 import { dtypeByName } from '../../../src/scan/dtype.ts';
 import { readLayout } from '../../../src/scan/format/format.ts';
 import type { ByteSource, Format, Layout, Unreadable } from '../../../src/scan/format/layout.ts';
@@ -38,7 +38,7 @@ function valuesOf({ tensors }: Layout, bytes: Uint8Array): Broken[] {
     const stats = known ? referenceStats(bytes.subarray(start, end), dtype) : null;
     return { name, file: '', dtype, shape, start, end, sha256: null, stats };
   });
-  return inspectValues({ files: [], tensors: profiles });
+  return inspectValues({ files: [], tensors: profiles }, unhurried);
 }
 
 /** A source that, like the real one, cannot read outside its file: a reader that tries throws, and the test fails. */

@@ -19,7 +19,7 @@ import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { type Report, SteelyardError, scan } from '../../../src/index.ts';
 import { renderJson } from '../../../src/report/report-json.ts';
-import { Deadline } from '../../../src/scan/measure/deadline.ts';
+import { Deadline } from '../../../src/runtime/deadline.ts';
 import { patience } from '../../kit/patience.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { childrenOf, pause, run, steelyard, untilOpened, writeSparse } from '../../kit/steelyard.ts';
@@ -115,6 +115,7 @@ t.test('crash points', { skip: unbuilt }, async (t) => {
   t.same(
     report.errors.map(({ code, file }) => [code, file]),
     [
+      ['LIMIT', ''],
       ['LIMIT', 'good.safetensors'],
       ['TIMEOUT', 'hostile.safetensors'],
     ],
@@ -127,8 +128,11 @@ t.test('crash points', { skip: unbuilt }, async (t) => {
   ) as Report;
   t.same(
     beside.errors.map(({ code, file }) => [code, file]),
-    [['TIMEOUT', 'hostile.safetensors']],
-    'others go on',
+    [
+      ['LIMIT', ''],
+      ['TIMEOUT', 'hostile.safetensors'],
+    ],
+    'others go on, and nothing is inspected any more',
   );
 
   // A process that hangs in native code, and nobody left who could kill it.
@@ -198,7 +202,7 @@ t.test('no process outlives its scan', { skip: onLinux }, async (t) => {
 t.test('a deadline comes, whatever is collected as garbage before', async (t) => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const deadline = new Deadline({ timeout: 0.1 });
+  const deadline = new Deadline({ timeout: 0.1 }, 'scan');
   let over = false;
   deadline.signal.addEventListener('abort', () => {
     over = true;
@@ -209,11 +213,11 @@ t.test('a deadline comes, whatever is collected as garbage before', async (t) =>
   t.ok(over, 'by time');
 
   const controller = new AbortController();
-  const [ended, stopped] = [1, 2].map(() => new Deadline({ signal: controller.signal }));
+  const [ended, stopped] = [1, 2].map(() => new Deadline({ signal: controller.signal }, 'scan'));
   ended!.end();
   controller.abort();
   t.same([ended!.signal.aborted, stopped!.signal.aborted], [false, true], 'no listener is left behind');
-  t.ok(new Deadline({ signal: controller.signal }).signal.aborted, 'by a signal that came before');
+  t.ok(new Deadline({ signal: controller.signal }, 'scan').signal.aborted, 'by a signal that came before');
 });
 
 t.test('the time of a scan is limited in threads too', async (t) => {
@@ -223,8 +227,10 @@ t.test('the time of a scan is limited in threads too', async (t) => {
   const limit = seconds(1.5);
   const ended = await steelyard(['scan', '--timeout', limit, '--threads', '3', '--format', 'json', folder]);
   const report = JSON.parse(ended.stdout) as Report;
+  const message = new RegExp(`${limit} seconds`);
   t.match(report.errors, [
-    { code: 'LIMIT', file: 'big.safetensors', message: new RegExp(`${limit} seconds`) },
+    { code: 'LIMIT', file: '', message },
+    { code: 'LIMIT', file: 'big.safetensors', message },
   ]);
   t.same([report.files.map(({ path }) => path), ended.code], [['a.safetensors'], 2]);
   t.comment(`over after ${ended.seconds.toFixed(1)} s`);

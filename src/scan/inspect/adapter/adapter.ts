@@ -3,6 +3,7 @@
 
 import { quoted } from '../../../document/violations.ts';
 import type { Finding } from '../../../rules/finding.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import { type Adapter, adaptersOf, configsOf } from '../../adapter/adapter.ts';
 import { CHECKED, type ConfigReading } from '../../adapter/config/adapter-config.ts';
 import { Patterns } from '../../adapter/config/expression.ts';
@@ -23,11 +24,13 @@ export async function inspectAdapters(
   profile: Profile,
   files: readonly MeasuredFile[],
   base: Profile | undefined,
+  check: Check,
 ): Promise<Finding[]> {
   const contradictions = new Contradictions();
   const configs = configsOf(files);
   for (const [folder, reading] of configs) checkSettings(folder, reading, contradictions);
   for (const adapter of adaptersOf(files, profile, configs)) {
+    check();
     const model = base === undefined ? null : new BaseModel(base, adapter);
     inspectOne(adapter, configs.get(folderOf(adapter.path)), model, contradictions);
     if (model !== null) checkBase(adapter, model, contradictions);

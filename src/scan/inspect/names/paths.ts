@@ -3,14 +3,16 @@
 import { quoted } from '../../../document/violations.ts';
 import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId } from '../../../rules/rules.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import { isDisguised, skeletonOf } from './confusables.ts';
 
-export function inspectPaths(paths: readonly string[]): Finding[] {
+export function inspectPaths(paths: readonly string[], check: Check): Finding[] {
   const found: Finding[] = [];
   const seen = new Set<string>();
   /** Folder and what a name in it becomes → the name's path. */
   const folded = new Map<string, string>();
-  for (const path of [...paths].sort())
+  for (const path of [...paths].sort()) {
+    check();
     for (let end = path.indexOf('/'), start = 0; ; start = end + 1, end = path.indexOf('/', start)) {
       const whole = end < 0 ? path : path.slice(0, end);
       if (!seen.has(whole)) {
@@ -19,6 +21,7 @@ export function inspectPaths(paths: readonly string[]): Finding[] {
       }
       if (end < 0) break;
     }
+  }
   return found;
 }
 

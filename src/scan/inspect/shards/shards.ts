@@ -4,6 +4,7 @@
 
 import { quoted } from '../../../document/violations.ts';
 import type { Finding } from '../../../rules/finding.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import { isShardIndex, readShardIndex } from '../../format/safetensors/shard-index.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
 import { folderOf } from '../../model/companion.ts';
@@ -13,11 +14,18 @@ import { type Files, type NamedIndex, namedBy } from './shard.ts';
 import { checkWeightMap, ofSafetensors } from './weight-map.ts';
 
 /** `files` sorted by path. */
-export function inspectShards(files: readonly MeasuredFile[], unread: ReadonlySet<string>): Finding[] {
+export function inspectShards(
+  files: readonly MeasuredFile[],
+  unread: ReadonlySet<string>,
+  check: Check,
+): Finding[] {
   const contradictions = new Contradictions();
   const all: Files = { measured: new Map(files.map((file) => [file.entry.path, file])), unread };
   const indexes = files.flatMap(indexOf);
-  for (const index of indexes) checkWeightMap(index, all, contradictions);
+  for (const index of indexes) {
+    check();
+    checkWeightMap(index, all, contradictions);
+  }
   checkStrays(indexes, files, contradictions);
   checkNumbering(indexes, all, contradictions);
   return contradictions.list();

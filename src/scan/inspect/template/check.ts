@@ -2,6 +2,7 @@
 // plain text.
 import { quoted } from '../../../document/violations.ts';
 import type { RuleId } from '../../../rules/rules.ts';
+import { type Check, unhurried } from '../../../runtime/turn.ts';
 import { reportInvisible, reportLookalikes, reportOutput } from './jinja/literals.ts';
 import { parseTemplate } from './jinja/parser.ts';
 import { type Expression, nodesOf, type Of, type Statement } from './jinja/syntax.ts';
@@ -20,8 +21,8 @@ const SOURCE_MAX = 1 << 18;
 /** Characters that are searched where nothing is parsed. */
 const SEARCHED_MAX = 1 << 24;
 
-/** One observation per rule. Never throws. */
-export function checkTemplate(source: string): Observation[] {
+/** One observation per rule. Throws nothing but what `check` does. */
+export function checkTemplate(source: string, check: Check = unhurried): Observation[] {
   const first = new Map<RuleId, { at: number; message: string; places: Set<number> }>();
   const note: Note = (rule, at, message) => {
     const known = first.get(rule);
@@ -35,7 +36,7 @@ export function checkTemplate(source: string): Observation[] {
     reportOutput(searched, 0, note);
     reportLookalikes(searched, 0, note);
     reportUnparsed(searched, note);
-  } else reportTree(template, note);
+  } else reportTree(template, note, check);
   // What a decision adds says enough of it; what it leaves out is told where that is all.
   if (ADDED.some((rule) => first.has(rule))) first.delete('template/rewrite');
   if (first.has('template/conditional-link')) first.delete('template/link-with-data');
@@ -72,9 +73,9 @@ function parsed(source: string, note: Note): readonly Statement[] | undefined {
   }
 }
 
-function reportTree(template: readonly Statement[], note: Note): void {
+function reportTree(template: readonly Statement[], note: Note, check: Check): void {
   const interpreter = new Interpreter(template);
-  if (!interpreter.settle(() => undefined))
+  if (!interpreter.settle(check))
     note(
       'template/too-large',
       0,

@@ -4,6 +4,7 @@
 import { quoted } from '../../../document/violations.ts';
 import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId } from '../../../rules/rules.ts';
+import { type Check, unhurried } from '../../../runtime/turn.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
 import { templateFolder, usedByTransformers } from '../../profile/template/choice-of-loader.ts';
 import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
@@ -15,7 +16,7 @@ import type { Observation } from './observation.ts';
 /** More templates than any model has; a file with a million would keep us busy for days. */
 const MOST_TEMPLATES = 64;
 
-export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
+export function inspectTemplates(files: readonly MeasuredFile[], check: Check = unhurried): Finding[] {
   const findings: Finding[] = [];
   const checked = new Map<string, Observation[]>();
   const folders = new Map<string, Folder>();
@@ -35,7 +36,8 @@ export function inspectTemplates(files: readonly MeasuredFile[]): Finding[] {
     }
     const templates = found.templates.slice(0, MOST_TEMPLATES);
     for (const template of templates) {
-      const observations = checked.get(template.text) ?? checkTemplate(template.text);
+      check();
+      const observations = checked.get(template.text) ?? checkTemplate(template.text, check);
       checked.set(template.text, observations);
       for (const observation of observations)
         add(observation.rule, said(template, observation), template.offset);

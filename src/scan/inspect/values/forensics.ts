@@ -1,15 +1,22 @@
 // Traces of payloads in the values of tensors → findings. Where honest models differ, a tensor is held against those beside it
 // (same dtype, same model), never against a number alone. Thresholds and how often they are wrong: docs/forensics.md.
 import type { Finding } from '../../../rules/finding.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import { recognizeStart } from '../../format/disguise/magic.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
 import type { Plane } from '../../measure/record/traces.ts';
 import { siblingFindings } from './siblings.ts';
 import { reported, type Traced } from './traced.ts';
 
-export function inspectForensics(files: readonly MeasuredFile[]): Finding[] {
+export function inspectForensics(files: readonly MeasuredFile[], check: Check): Finding[] {
   const tensors = files.flatMap(tracedOf);
-  return [...tensors.flatMap(ownFindings), ...siblingFindings(tensors)];
+  return [
+    ...tensors.flatMap((tensor) => {
+      check();
+      return ownFindings(tensor);
+    }),
+    ...siblingFindings(tensors),
+  ];
 }
 
 function tracedOf({ entry, layout, tensors }: MeasuredFile): Traced[] {

@@ -2,14 +2,21 @@
 // and go on. What belongs together is told by a small table, and for the rest by what most modules of the model have.
 import { quoted } from '../../../document/violations.ts';
 import { type Finding, toFinding } from '../../../rules/finding.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import type { Profile, TensorProfile } from '../../profile/profile.ts';
 
 /** `fp8`: folders whose config.json says that the model is quantised so. */
-export function inspectGroups({ tensors, files }: Profile, fp8: ReadonlySet<string>): Finding[] {
-  const modules = modulesOf(tensors.filter(({ file }) => isWhole(file, files)));
+export function inspectGroups(
+  { tensors, files }: Profile,
+  fp8: ReadonlySet<string>,
+  check: Check,
+): Finding[] {
+  const whole = wholeFiles(files);
+  const modules = modulesOf(tensors.filter(({ file }) => whole.has(file)));
   const usual = usualMembers([...modules.values()]);
   const found: Finding[] = [];
   for (const [key, module] of modules) {
+    check();
     const { folder, name } = JSON.parse(key) as { folder: string; name: string };
     const missing = missingOf(module, usual, fp8.has(folder));
     if (missing === null) continue;
@@ -42,11 +49,15 @@ function modulesOf(tensors: readonly TensorProfile[]): Map<string, Map<string, T
 }
 
 /** Half of a module may lie in another shard; a shard that was named alone says nothing. */
-function isWhole(file: string, files: Profile['files']): boolean {
-  const count = /-\d{1,9}-of-(\d{1,9})(?:\.[^./]+)?\.safetensors$/.exec(file)?.[1];
-  if (count === undefined) return true;
-  const title = file.replace(/-\d{1,9}-of-/, '-of-');
-  return files.filter(({ path }) => path.replace(/-\d{1,9}-of-/, '-of-') === title).length >= Number(count);
+function wholeFiles(files: Profile['files']): Set<string> {
+  const titleOf = (path: string): string => path.replace(/-\d{1,9}-of-/, '-of-');
+  const counts = new Map<string, number>();
+  for (const { path } of files) counts.set(titleOf(path), (counts.get(titleOf(path)) ?? 0) + 1);
+  const isWhole = (path: string): boolean => {
+    const count = /-\d{1,9}-of-(\d{1,9})(?:\.[^./]+)?\.safetensors$/.exec(path)?.[1];
+    return count === undefined || counts.get(titleOf(path))! >= Number(count);
+  };
+  return new Set(files.map(({ path }) => path).filter(isWhole));
 }
 
 const isCode = (dtype: string): boolean => /^(U8|I8|U16|I16|I32|U32|I64|F8_|F4)/.test(dtype);

@@ -2,17 +2,19 @@
 // values are proves nothing here, models differ; that takes a baseline.
 import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId, Severity } from '../../../rules/rules.ts';
+import type { Check } from '../../../runtime/turn.ts';
 import type { ScaleStats, Stats } from '../../measure/record/stats.ts';
 import type { Profile, TensorProfile } from '../../profile/profile.ts';
 import { inspectIndexes } from './indexes.ts';
 import { inspectMatrices } from './matrices.ts';
 
-export function inspectValues(profile: Profile): Finding[] {
+export function inspectValues(profile: Profile, check: Check): Finding[] {
   const packed = packedTensors(profile);
   return [
     ...inspectMatrices(profile),
     ...inspectIndexes(profile),
     ...profile.tensors.flatMap((tensor) => {
+      check();
       const { stats, dtype } = tensor;
       if (stats === null) return [];
       const report: Report = (rule, message, severity) =>

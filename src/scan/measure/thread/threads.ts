@@ -1,5 +1,5 @@
 // Files measured in worker threads of this process: open, read the header, measure, look again whether the file held still.
-import { inTurns, turns } from '../../../runtime/turn.ts';
+import { type Check, inTurns, turns } from '../../../runtime/turn.ts';
 import { detectFormat, readLayout } from '../../format/format.ts';
 import { identify } from '../../identify/identify.ts';
 import type { Kind } from '../../identify/kind.ts';
@@ -20,11 +20,13 @@ export class MeasureThreads implements Lanes {
   bytesTotal = 0;
   readonly #pool: MeasurePool;
   readonly #options: MeasureOptions;
+  readonly #check: Check;
 
-  constructor(pool: MeasurePool, options: MeasureOptions) {
+  constructor(pool: MeasurePool, options: MeasureOptions, check: Check) {
     this.width = pool.threads + 1;
     this.#pool = pool;
     this.#options = options;
+    this.#check = check;
   }
 
   get bytesDone(): number {
@@ -35,7 +37,7 @@ export class MeasureThreads implements Lanes {
     const opened = (size: number): void => {
       this.bytesTotal += size;
     };
-    return measureFile(entry, index, last, this.#pool, this.#options, opened);
+    return measureFile(entry, index, last, this.#pool, this.#options, this.#check, opened);
   }
 
   close(): Promise<void> {
@@ -49,18 +51,19 @@ async function measureFile(
   last: boolean,
   pool: MeasurePool,
   options: MeasureOptions,
+  check: Check,
   opened: (size: number) => void,
 ): Promise<MeasuredFile> {
   pool.assertGoing();
   const file = ModelFile.open(entry);
-  const turn = turns();
+  const turn = turns(check);
   try {
     opened(file.size);
     const format = detectFormat(entry.path, file.head(4));
-    const header = format === null ? null : await inTurns(readLayout(format, file));
+    const header = format === null ? null : await inTurns(readLayout(format, file), check);
     const layout = header === null || header.headerSize === null ? null : header;
     const document = format === null ? readDocument(file) : null;
-    const content = format === null ? await inTurns(identify(entry.path, file.looked)) : null;
+    const content = format === null ? await inTurns(identify(entry.path, file.looked), check) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
 
     await turn();
@@ -73,7 +76,7 @@ async function measureFile(
     const seconds = (performance.now() - begun) / 1000;
     const unread = readError(entry, native);
     if (unread !== null) throw unread;
-    const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes));
+    const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes), check);
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     const tensors = Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!));
     const zeroRuns = layout === null ? [] : await inTurns(findZeroRuns(file.looked, layout.tensors, tensors));
