@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line's entry: commands, help, and what bad usage exits with.
 import { Command, CommanderError } from 'commander';
+import { assertNamed } from '../runtime/folder.ts';
 import { VERSION } from '../runtime/package.ts';
 import { scanCommand } from './look/scan-command.ts';
 import { say, sayError } from './terminal/message.ts';
@@ -45,6 +46,7 @@ const oneLine = (message: string): string =>
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 try {
+  for (const argument of process.argv.slice(2)) assertNamed(argument);
   await program.parseAsync();
 } catch (error) {
   // Commander exits with 1 for bad usage; here 1 means that a model failed.

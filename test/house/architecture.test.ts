@@ -259,6 +259,17 @@ t.test('only the command line prints, reads arguments and exits; only one file l
   t.end();
 });
 
+t.test('one file lists folders and follows links: names are bytes', (t) => {
+  for (const [path, { text }] of sources)
+    if (path !== 'runtime/folder.ts')
+      t.notMatch(
+        text,
+        /\b(readdir|opendir|realpath|readlink)(Sync)?\b|\bglobSync\b/,
+        `${path}: runtime/folder.ts has these, and refuses names that are not UTF-8`,
+      );
+  t.end();
+});
+
 t.test('the command line imports what it needs, and never the whole library', (t) => {
   for (const { path, imports } of sources.values())
     if (path.startsWith('cli/'))

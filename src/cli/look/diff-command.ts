@@ -1,5 +1,4 @@
 // `steelyard diff`: two models, one report, an exit code.
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type DiffOptions, diff } from '../../diff/diff.ts';
@@ -9,6 +8,7 @@ import type { DiffReport } from '../../diff/report/diff-report.ts';
 import { renderDiffText } from '../../diff/report/diff-text.ts';
 import type { ModelSource } from '../../diff/side.ts';
 import { SteelyardError } from '../../rules/error.ts';
+import { entriesOf } from '../../runtime/folder.ts';
 import { readProfile } from '../option/comparison-options.ts';
 import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { withSources } from '../option/sources.ts';
@@ -118,9 +118,10 @@ async function optionsOf(flags: Flags): Promise<DiffOptions> {
 
 function foldersIn(path: string): string[] {
   try {
-    const folders = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const folders = entriesOf(path).filter(({ what }) => what.isDirectory());
     if (folders.length > 0) return folders.map(({ name }) => join(path, name)).sort();
   } catch (cause) {
+    if (cause instanceof SteelyardError) throw cause;
     throw new SteelyardError('NOT_FOUND', '--population: the folder cannot be read', { cause });
   }
   throw new SteelyardError('USAGE', '--population: no folder is in it; each known-good adapter has its own');

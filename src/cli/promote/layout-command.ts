@@ -1,6 +1,5 @@
 // `steelyard layout sign` and `steelyard link record`: in-toto documents that in-toto verifies. Nothing is run.
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { matchesGlob } from '../../document/text/glob.ts';
 import { digestOf } from '../../gate/claim/piece.ts';
@@ -8,6 +7,7 @@ import { readPlain } from '../../gate/input/folder.ts';
 import { readLayoutDocument } from '../../gate/layout/layout-document.ts';
 import { writeLayout, writeLink } from '../../gate/layout/layout-writing.ts';
 import { readPrivateKey } from '../../proof/sign/signer/key.ts';
+import { filesBelow } from '../../runtime/folder.ts';
 import { readInput } from '../option/input.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { usage } from '../option/trust-options.ts';
@@ -84,12 +84,11 @@ async function recordLink(step: string, flags: LinkFlags, { write }: Run): Promi
   return 0;
 }
 
-function filesOf(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+const filesOf = (root: string): string[] =>
+  filesBelow(root)
+    .filter(({ what }) => what.isFile())
+    .map(({ path }) => path)
     .sort();
-}
 
 /** A pattern that finds nothing is a mistake: the layout would later say so less plainly. */
 function digests(root: string, paths: readonly string[], globs: readonly string[]): Record<string, string> {

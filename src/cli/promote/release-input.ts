@@ -1,5 +1,5 @@
 // What every command of the gate reads: the policy from the verifier's side, and the release's folder.
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { digestOf } from '../../gate/claim/piece.ts';
 import { mbomIn, readEvidenceFolder, readMaybe, readPlain } from '../../gate/input/folder.ts';
@@ -8,6 +8,7 @@ import { type GatePolicy, readGatePolicy } from '../../gate/release-policy/relea
 import { digestModel } from '../../proof/sign/files/model-digest.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import type { Failure } from '../../rules/finding.ts';
+import { realPath } from '../../runtime/folder.ts';
 import { scan } from '../../scan.ts';
 import { readInput } from '../option/input.ts';
 import { usage } from '../option/trust-options.ts';
@@ -71,7 +72,7 @@ export function policyOf(path: string, judged: readonly string[]): GatePolicy {
 function isBelow(path: string, folder: string): boolean {
   const real = (one: string): string => {
     try {
-      return realpathSync(one);
+      return realPath(one);
     } catch {
       return resolve(one);
     }

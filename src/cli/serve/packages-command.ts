@@ -1,10 +1,11 @@
 // `steelyard drift packages`: are the installed packages those of the bill of materials?
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { inert } from '../../document/text/inert.ts';
 import { verifyDocument } from '../../proof/sign/verify.ts';
+import { entriesOf } from '../../runtime/folder.ts';
 import { driftLine, type PackagesRecord } from '../../serving/drift/drift.ts';
 import {
   type Allowance,
@@ -121,7 +122,9 @@ async function packages(flags: Flags, context: Run): Promise<number> {
 async function contentOf(path: string, signal: AbortSignal): Promise<Buffer> {
   if (path === '-') return readPiped(128 * 2 ** 20, signal);
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return readInput(path, 'list of packages');
-  const names = readdirSync(path).filter((name) => !name.endsWith('.md5sums'));
+  const names = entriesOf(path)
+    .map(({ name }) => name)
+    .filter((name) => !name.endsWith('.md5sums'));
   return Buffer.concat(
     names.sort().flatMap((name) => [readInput(join(path, name), 'package'), Buffer.from('\n\n')]),
   );

@@ -1,7 +1,7 @@
 // Releases below folders: every *.mbom.yaml, with what lies beside it and in evidence/.
-import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { entriesOf } from '../../runtime/folder.ts';
 import { readEvidenceFolder, readPlain } from '../input/folder.ts';
 import { evidenceFile, type ReleaseFiles } from './find.ts';
 
@@ -15,18 +15,18 @@ export function* mbomsBelow(folder: string, depth = 0): Generator<string> {
     throw new SteelyardError('LIMIT', `${folder}: folders are nested more than ${MAX_DEPTH} deep`, {
       file: folder,
     });
-  const entries = entriesOf(folder);
-  for (const entry of entries)
-    if (entry.isFile() && entry.name.endsWith('.mbom.yaml')) yield join(folder, entry.name);
-  for (const entry of entries)
-    if (entry.isDirectory() && entry.name !== 'evidence')
-      yield* mbomsBelow(join(folder, entry.name), depth + 1);
+  const entries = listed(folder);
+  for (const { name, what } of entries)
+    if (what.isFile() && name.endsWith('.mbom.yaml')) yield join(folder, name);
+  for (const { name, what } of entries)
+    if (what.isDirectory() && name !== 'evidence') yield* mbomsBelow(join(folder, name), depth + 1);
 }
 
-function entriesOf(folder: string) {
+function listed(folder: string) {
   try {
-    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entriesOf(folder);
   } catch (cause) {
+    if (cause instanceof SteelyardError) throw cause;
     const errno = errnoOf(cause);
     throw new SteelyardError('IO', `cannot list ${folder} (${errno})`, { file: folder, cause });
   }
@@ -35,8 +35,8 @@ function entriesOf(folder: string) {
 export function readReleaseFiles(path: string): ReleaseFiles {
   const folder = dirname(path);
   const name = basename(path);
-  const beside = entriesOf(folder)
-    .filter((entry) => entry.isFile() && entry.name !== name && DOCUMENT.test(entry.name))
+  const beside = listed(folder)
+    .filter((entry) => entry.what.isFile() && entry.name !== name && DOCUMENT.test(entry.name))
     .map((entry) => evidenceFile(entry.name, readPlain(join(folder, entry.name))));
   return {
     path,

@@ -1,7 +1,8 @@
 // A release as it lies on disk. Strict about what it opens: no link leads out of the folder, no pipe waits, nothing endless is read.
-import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { entriesOf } from '../../runtime/folder.ts';
 import { readAll } from '../../runtime/read-all.ts';
 import { digestOf, type EvidenceFile } from '../claim/piece.ts';
 
@@ -23,7 +24,7 @@ export function readEvidenceFolder(folder: string, prefix: string): EvidenceFile
     if (depth > MAX_DEPTH) throw limit(name, `folders are nested more than ${MAX_DEPTH} deep`);
     for (const entry of listed(path)) {
       const inside = `${name}/${entry.name}`;
-      if (entry.isDirectory()) visit(join(path, entry.name), inside, depth + 1);
+      if (entry.what.isDirectory()) visit(join(path, entry.name), inside, depth + 1);
       else {
         if (files.length === MAX_FILES)
           throw limit(name, `there are more than ${MAX_FILES} files of evidence`);
@@ -40,8 +41,9 @@ export function readEvidenceFolder(folder: string, prefix: string): EvidenceFile
 
 function listed(path: string) {
   try {
-    return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entriesOf(path);
   } catch (cause) {
+    if (cause instanceof SteelyardError) throw cause;
     const errno = errnoOf(cause);
     if (errno === 'ENOENT') return [];
     throw new SteelyardError('IO', `cannot list ${path} (${errno})`, { file: path, cause });

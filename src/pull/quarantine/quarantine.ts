@@ -9,14 +9,14 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { entriesOf, filesBelow } from '../../runtime/folder.ts';
 import { claim, release } from './claim.ts';
 import { forgetLedger, type Ledger, readLedger, writeLedger } from './ledger.ts';
 
@@ -143,7 +143,7 @@ function putBeside(output: string, documents: ReadonlyMap<string, string>, folde
 /** Whether there is something at the output that a pull must not replace. */
 export function isTaken(output: string): boolean {
   try {
-    return !lstatSync(output).isDirectory() || readdirSync(output).length > 0;
+    return !lstatSync(output).isDirectory() || entriesOf(output).length > 0;
   } catch {
     return existsSync(output);
   }
@@ -156,14 +156,12 @@ export function holdsExactly(
 ): boolean {
   if (!lstatSync(folder).isDirectory()) return false;
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => !lstatSync(join(folder, path)).isDirectory(),
-  );
+  const found = filesBelow(folder);
   return (
     found.length === files.length &&
-    found.every((path) => {
+    found.every(({ path }) => {
       const stat = lstatSync(join(folder, path));
-      return stat.isFile() && stat.size === sizes.get(path.split(sep).join('/'));
+      return stat.isFile() && stat.size === sizes.get(path);
     })
   );
 }
@@ -181,9 +179,9 @@ function makePrivate(folder: string): void {
 }
 
 function syncTree(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) syncTree(path);
+  for (const { name, what } of entriesOf(folder)) {
+    const path = join(folder, name);
+    if (what.isDirectory()) syncTree(path);
     else sync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   }
   syncFolder(folder);

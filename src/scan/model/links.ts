@@ -1,9 +1,10 @@
 // Which symlinks are followed. A model is often an archive of a stranger, and a link in it may lead to any file of this
 // machine, whose digest and header would then stand in a report that goes elsewhere. The judgement is about where a link
-// ends, by realpath, never about what it says: a chain of links that each look harmless leads out all the same.
-import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+// ends, by its real path, never about what it says: a chain of links that each look harmless leads out all the same.
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { linkTarget, realPath } from '../../runtime/folder.ts';
 
 /**
  * `within:DIR`: links may also lead into DIR. Default: within the folders that were named. `cache`: only those by which a cache
@@ -22,7 +23,7 @@ export class Links {
   constructor(follow: FollowSymlinks | undefined, folders: readonly string[]) {
     this.#never = follow === 'never';
     const more = follow?.startsWith('within:') ? [realFolder(follow.slice('within:'.length))] : [];
-    const roots = folders.map((folder) => realpathSync(folder));
+    const roots = folders.map(realPath);
     this.#repos = roots.flatMap(hubRepo);
     const own =
       follow === 'cache' ? this.#repos.map((repo) => join(repo, 'blobs')) : [...roots, ...this.#repos];
@@ -38,7 +39,7 @@ export class Links {
       new SteelyardError('NOT_REGULAR', `${why}; ${advice}`, { file });
     let real: string;
     try {
-      real = realpathSync(link);
+      real = realPath(link);
       if (statSync(real).isDirectory())
         // Links to folders make a tree of any size out of a few of them.
         throw refuse(
@@ -47,7 +48,7 @@ export class Links {
         );
       if (!statSync(real).isFile()) throw refuse('a link that leads to no regular file', REMOVE);
     } catch (error) {
-      if (error instanceof SteelyardError) throw error;
+      if (error instanceof SteelyardError) throw new SteelyardError(error.code, error.message, { file });
       throw refuse(`a link that leads to no file (${errnoOf(error) ?? 'unknown'})`, REMOVE);
     }
     if (this.#never) throw refuse('a link, and links are not to be followed', COPY);
@@ -61,11 +62,11 @@ export class Links {
    * link that lies there leads on. A link that leads into the store by another way is not one of the cache's.
    */
   #isSharedBlob(link: string, real: string): boolean {
-    const first = resolve(dirname(link), readlinkSync(link));
+    const first = resolve(dirname(link), linkTarget(link));
     return this.#repos.some((repo) => {
       const shared = join(dirname(repo), 'blobs');
       return (
-        realpathSync(dirname(first)) === join(repo, 'blobs') &&
+        realPath(dirname(first)) === join(repo, 'blobs') &&
         isWithin(shared, real) &&
         existsSync(join(shared, '.huggingface-shared-blobs'))
       );
@@ -79,7 +80,7 @@ const ALLOW = 'put the file in its place, or allow the link with --follow-symlin
 
 function realFolder(folder: string): string {
   try {
-    const real = realpathSync(resolve(folder));
+    const real = realPath(resolve(folder));
     if (folder !== '' && statSync(real).isDirectory()) return real;
   } catch {
     // Said below.

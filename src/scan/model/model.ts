@@ -1,9 +1,9 @@
 // Paths → the list of files that belong to the model, weight files or not: a stray script beside the weights is part of
 // what is promoted. Of all files only a shard index that was named is opened here.
-import { isUtf8 } from 'node:buffer';
-import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { assertNamed, entriesOf, realPath } from '../../runtime/folder.ts';
 import { type Check, unhurried } from '../../runtime/turn.ts';
 import { isShardIndex, MAX_INDEX, readShardIndex } from '../format/safetensors/shard-index.ts';
 import { withClaims } from './claim/collect.ts';
@@ -64,7 +64,7 @@ export function listModel(
   const sorted = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const notes = listing.kept.filter((path) => path.endsWith('.metadata'));
   const files = withClaims(sorted, notes);
-  const repos = roots.flatMap((root) => hubRepo(realpathSync(root)));
+  const repos = roots.flatMap((root) => hubRepo(realPath(root)));
   if (files.length === 0 && listing.unscannable.length === 0) {
     throw new SteelyardError('NOT_FOUND', `nothing to scan: ${paths.join(', ')} holds no file`);
   }
@@ -90,13 +90,7 @@ interface Listing {
 }
 
 function namedPath(path: string): { absolute: string; isDirectory: boolean } {
-  // What a shell was given as bytes that are not UTF-8 arrives like this, and would open another file.
-  if (path.includes('\uFFFD'))
-    throw new SteelyardError(
-      'USAGE',
-      `${path}: the name is not UTF-8, or cannot be told from one that is not`,
-      { file: path },
-    );
+  assertNamed(resolve(path)); // also of the folder that we work in
   try {
     return { absolute: resolve(path), isDirectory: statSync(path).isDirectory() };
   } catch (cause) {
@@ -124,42 +118,25 @@ function addFile(absolute: string, listing: Listing, found: Found = {}): FileEnt
 
 /** `top`: the folder that was named. */
 function addFolder(folder: string, top: string, listing: Listing): void {
-  for (const entry of readFolder(folder, listing)) {
+  for (const { name, what } of readFolder(folder, listing)) {
     listing.check();
-    const name = nameIn(entry.name, folder, listing);
-    if (name === null) continue;
     const absolute = join(folder, name);
-    if (entry.isDirectory()) addFolder(absolute, top, listing);
+    if (what.isDirectory()) addFolder(absolute, top, listing);
     else if (listing.exclusion.isKeptByTools(slashed(relative(top, absolute)))) listing.kept.push(absolute);
-    else if (!isExcluded(absolute, entry, listing)) add(absolute, entry, listing);
+    else if (!isExcluded(absolute, what, listing)) add(absolute, what, listing);
   }
 }
 
 /** A link that is left out is not followed, so that its name is all that is known of it. */
-function isExcluded(absolute: string, entry: Dirent<Buffer>, listing: Listing): boolean {
+function isExcluded(absolute: string, what: Pick<Dirent, 'isFile'>, listing: Listing): boolean {
   const path = nameOf(absolute, listing);
   const glob = listing.exclusion.globOf(path);
   if (glob === undefined) return false;
   if (isNeeded(path)) throw notToBeLeftOut(path);
   listing.exclusion.leaveOut(glob, path);
-  if (entry.isFile()) listing.excluded.push({ path, absolute });
+  if (what.isFile()) listing.excluded.push({ path, absolute });
   return true;
 }
-
-/**
- * null: not UTF-8. Node would show U+FFFD for its bytes, so that it and a file that is really called so became one, and the
- * one that was never looked at is the one that Python opens.
- */
-function nameIn(name: Buffer, folder: string, listing: Listing): string | null {
-  if (isUtf8(name)) return name.toString('utf8');
-  const shown = name.toString('latin1').replace(NOT_ASCII, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
-  const message =
-    'its name is not UTF-8, so that programs differ in which file they open; rename it, or remove it';
-  listing.unscannable.push(new SteelyardError('IO', message, { file: nameOf(join(folder, shown), listing) }));
-  return null;
-}
-
-const NOT_ASCII = /[\x80-\xff]/g;
 
 /** Adds what a folder or an index names, unless it is no file or a link that is not followed. */
 function add(absolute: string, what: Pick<Dirent, 'isFile' | 'isSymbolicLink'>, listing: Listing): void {
@@ -183,9 +160,12 @@ function asUnscannable(error: unknown, file: string): SteelyardError {
   return new SteelyardError('IO', `cannot be looked at: ${errno}`, { file, errno, cause: error });
 }
 
-function readFolder(folder: string, listing: Listing): Dirent<Buffer>[] {
+function readFolder(folder: string, listing: Listing): ReturnType<typeof entriesOf> {
   try {
-    return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
+    return entriesOf(folder, (error) => {
+      const file = nameOf(error.file!, listing);
+      listing.unscannable.push(new SteelyardError(error.code, error.message, { file }));
+    });
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
     const file = nameOf(folder, listing);

@@ -1,9 +1,10 @@
 // Caches of other programs on this machine, read in place and never written. What a cache calls a file is what it has to hash to: the
 // programs that filled it trust the name alone.
-import { closeSync, constants, fstatSync, openSync, read, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read } from 'node:fs';
 import { sep } from 'node:path';
 import { promisify } from 'node:util';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
+import { realPath } from '../../runtime/folder.ts';
 import { checkedListing } from '../path.ts';
 import type { Source, SourceFile, SourceOptions } from '../store.ts';
 import { canonicalUri, type SourceUri } from '../uri.ts';
@@ -44,7 +45,7 @@ interface Located {
 
 /** Where a file really is: links of a cache lead to its blobs and nowhere else. */
 function locate({ path, absolute, expected }: Cached, folders: readonly string[]): Located {
-  const real = realpathSync(absolute);
+  const real = realPath(absolute);
   if (!folders.some((folder) => real.startsWith(folder + sep)))
     throw new SteelyardError('SOURCE_NOT_ALLOWED', `a link that leads out of the cache, to ${real}`, {
       file: path,

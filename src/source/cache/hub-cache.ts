@@ -1,8 +1,9 @@
 // The cache of huggingface_hub: refs, snapshots of links, blobs by their ETag. Since 2.x blobs may be links themselves, into one
 // store for all repos that is marked by a file.
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SteelyardError } from '../../rules/error.ts';
+import { filesBelow, linkTarget, realPath } from '../../runtime/folder.ts';
 import { hubHome } from '../hub/token.ts';
 import type { Expected, SourceOptions } from '../store.ts';
 import type { SourceUri } from '../uri.ts';
@@ -12,26 +13,23 @@ import type { CachedModel } from './cached.ts';
 const MARKER = '.huggingface-shared-blobs';
 
 export function listHubCache(uri: SourceUri & { scheme: 'cache' }, env: SourceOptions['env']): CachedModel {
-  const cache = realpathSync(env.HF_HUB_CACHE ?? join(hubHome(env), 'hub'));
-  const repo = realpathSync(join(cache, `models--${uri.name.replace('/', '--')}`));
+  const cache = realPath(env.HF_HUB_CACHE ?? join(hubHome(env), 'hub'));
+  const repo = realPath(join(cache, `models--${uri.name.replace('/', '--')}`));
   const revision = uri.revision ?? 'main';
   const isCommit = /^[0-9a-f]{40}$/.test(revision);
   const commit = isCommit ? revision : readFileSync(join(repo, 'refs', revision), 'utf8').trim();
   if (!/^[0-9a-f]{40}$/.test(commit))
     throw new SteelyardError('NOT_FOUND', 'the cache names no commit for the revision');
   const snapshot = join(repo, 'snapshots', commit);
-  const entries = readdirSync(snapshot, { recursive: true, withFileTypes: true });
   const shared = join(cache, 'blobs');
   return {
     folders: existsSync(join(shared, MARKER)) ? [repo, shared] : [repo],
     pin: { kind: 'commit', value: commit },
-    files: entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => {
-        const absolute = join(entry.parentPath, entry.name);
-        const blob = entry.isSymbolicLink() ? basename(readlinkSync(absolute)) : '';
-        return { path: absolute.slice(snapshot.length + 1), absolute, expected: expectedOf(blob) };
-      }),
+    files: filesBelow(snapshot).map(({ path, what }) => {
+      const absolute = join(snapshot, path);
+      const blob = what.isSymbolicLink() ? basename(linkTarget(absolute)) : '';
+      return { path, absolute, expected: expectedOf(blob) };
+    }),
   };
 }
 

@@ -1,19 +1,23 @@
 // What transfers of the Hub's client left unfinished, outside of the folder that is scanned or in what it keeps for itself.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { entriesOf } from '../../../runtime/folder.ts';
 
 /**
  * Absolute paths. `repos`: of a cache of the Hub; `kept`: files in .cache/huggingface/download, where what was begun before the file
  * arrived after all says nothing.
  */
 export function unfinishedTransfers(repos: readonly string[], kept: readonly string[]): string[] {
-  const notes = kept.filter((path) => path.endsWith('.metadata')).map(noteText);
+  const notes = kept
+    .filter((path) => path.endsWith('.metadata'))
+    .flatMap((path) => noteText(path).split(/[\s"]+/));
+  const arrived = new Set(notes);
   return [
     ...repos.flatMap((repo) => begunBlobs(join(repo, 'blobs'))),
     ...kept.filter((path) => {
       if (!path.endsWith(INCOMPLETE)) return false;
       const etag = basename(path).split('.').at(-2) ?? '';
-      return etag === '' || !notes.some((note) => note.includes(etag));
+      return etag === '' || !arrived.has(etag);
     }),
   ];
 }
@@ -23,7 +27,8 @@ const NOTE_MAX = 4096;
 
 function begunBlobs(folder: string): string[] {
   try {
-    return readdirSync(folder)
+    return entriesOf(folder, () => undefined)
+      .map(({ name }) => name)
       .filter((name) => name.endsWith(INCOMPLETE) && !existsSync(join(folder, name.split('.')[0]!)))
       .map((name) => join(folder, name));
   } catch {
