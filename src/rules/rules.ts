@@ -48,3 +48,6 @@ const TABLE = {
 
 export type RuleId = keyof typeof TABLE;
 export const RULES: ReadonlyMap<RuleId, Rule> = new Map(Object.entries(TABLE) as [RuleId, Rule][]);
+
+/** Rules of `lint`, whose findings have a subject of their own. */
+export const isOfManifests = (rule: RuleId): boolean => rule in CONTAINER || rule in SERVING;

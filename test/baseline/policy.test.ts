@@ -1,4 +1,5 @@
 // Policies: the language, what it finds, waivers, drafts, the ready-made ones, and how long it takes.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -181,8 +182,8 @@ t.test('waivers: by content, until their day', (t) => {
     tensor,
     message: 'NaN',
   });
-  const waiver = (subject: string, expires: string): string =>
-    `  - { rule: stats/nan, subject: '${subject}', reason: known, owner: me, expires: ${expires} }\n`;
+  const waiver = (subject: string, expires: string, tensor = 'a'): string =>
+    `  - { rule: stats/nan, subject: '${subject}', tensor: '${tensor}', dtype: BF16, shape: [1], reason: known, owner: me, expires: ${expires} }\n`;
   const judged = (waivers: string, tensor = 'a') =>
     judge(model, [finding(tensor)], [], { policy: parsePolicy(`${HEAD}waivers:\n${waivers}`), today: TODAY });
 
@@ -207,6 +208,99 @@ t.test('waivers: by content, until their day', (t) => {
 
   const policy = parsePolicy(`${HEAD}waivers:\n${waiver(digest(0), TODAY)}`);
   t.throws(() => judge(model, [], [], { policy }), { code: 'USAGE' }, 'the library must be told the day');
+  t.end();
+});
+
+t.test('waivers hold for the bytes under their name, in their type and shape', (t) => {
+  const finding = (file: string, tensor?: string) => ({
+    rule: 'stats/nan' as RuleId,
+    severity: 'high' as const,
+    file,
+    ...(tensor === undefined ? {} : { tensor }),
+    message: 'NaN',
+  });
+  const of = (fields: string, subject = digest(0)): string =>
+    `${HEAD}waivers:\n  - { rule: stats/nan, subject: '${subject}', ${fields}, reason: x, owner: me, expires: ${TODAY} }\n`;
+  const outcome = (policy: string, model: ReturnType<typeof modelOf>, file: string, tensor?: string) =>
+    judge(model, [finding(file, tensor)], [], { policy: parsePolicy(policy), today: TODAY }).verdict.outcome;
+  const named = of('tensor: debug.extra, dtype: BF16, shape: [2, 3]');
+  const cases: readonly [string, [string, string, number[]], string][] = [
+    [named, ['debug.extra', 'BF16', [2, 3]], 'pass'],
+    [named, ['lm_head.weight', 'BF16', [2, 3]], 'fail'],
+    [named, ['debug.extra', 'F16', [2, 3]], 'fail'],
+    [named, ['debug.extra', 'BF16', [3, 2]], 'fail'],
+    [of("tensor: 'debug.*', dtype: BF16, shape: [2, 3]"), ['debug.more', 'BF16', [2, 3]], 'pass'],
+    [of("tensor: 'debug.*', dtype: BF16, shape: [2, 3]"), ['debug.more.still', 'BF16', [2, 3]], 'fail'],
+  ];
+  for (const [policy, [name, dtype, shape], expected] of cases)
+    t.equal(outcome(policy, modelOf([[name, dtype, shape]]), 'm.safetensors', name), expected, name);
+
+  const model = modelOf([['a', 'BF16', [1]]]);
+  const sha256 = model.files[0]!.sha256;
+  const renamed = { ...model, files: [{ ...model.files[0]!, path: 'model.safetensors' }] };
+  const file = of('file: m.safetensors', sha256);
+  t.equal(outcome(file, model, 'm.safetensors'), 'pass');
+  t.equal(outcome(file, model, 'm.safetensors', 'a'), 'pass', 'whatever the rule says of this file');
+  t.equal(
+    outcome(file, renamed, 'model.safetensors'),
+    'fail',
+    'the same bytes under a name that loaders prefer',
+  );
+
+  const NOTHING = `sha256:${createHash('sha256').digest('hex')}`;
+  const refused: readonly [string, RegExp][] = [
+    [of('name: x'), /unknown field "name"/],
+    [
+      `${HEAD}waivers:\n  - { rule: stats/nan, subject: '${digest(0)}', reason: x, owner: me, expires: ${TODAY} }\n`,
+      /names what it is for/,
+    ],
+    [of('tensor: a'), /names its dtype and its shape/],
+    [of('file: a, dtype: BF16'), /are of a tensor/],
+    [of("tensor: '**', dtype: BF16, shape: [0]", NOTHING), /all tensors without elements/],
+  ];
+  for (const [policy, message] of refused)
+    t.throws(() => parsePolicy(policy), { code: 'INVALID_POLICY', message }, policy);
+  t.doesNotThrow(() => parsePolicy(of('tensor: a, dtype: BF16, shape: [0]', NOTHING)));
+  t.end();
+});
+
+t.test('digests and values of metadata are told apart, and nothing means nothing', (t) => {
+  const model = modelOf([['a', 'BF16', [1]]]);
+  const pin = digest(7);
+  const withMetadata = (entry: object) =>
+    ({
+      ...model,
+      files: [{ ...model.files[0]!, metadata: [{ key: 'k', type: 'string', ...entry }] }],
+    }) as typeof model;
+  const rules = (policy: string, profile: typeof model) =>
+    judge(profile, [], [], { policy: parsePolicy(HEAD + policy) }).findings.map(({ rule }) => rule);
+  const long = { digest: pin, size: 5000 };
+  t.same(rules(`metadata: { k: { digest: '${pin}' } }\n`, withMetadata(long)), []);
+  t.same(rules(`metadata: { k: { digest: '${pin}' } }\n`, withMetadata({ value: pin })), ['policy/metadata']);
+  t.same(rules(`metadata: { k: [x, { value: '${pin}' }] }\n`, withMetadata({ value: pin })), []);
+  t.same(rules(`metadata: { k: { value: '${pin}' } }\n`, withMetadata(long)), ['policy/metadata']);
+  t.throws(() => parsePolicy(`${HEAD}metadata: { k: '${pin}' }\n`), { message: /digest: sha256/ });
+  for (const entry of [long, { value: pin }, { value: '*' }]) {
+    const drafted = draftPolicy(withMetadata(entry));
+    t.same(judge(withMetadata(entry), [], [], { policy: parsePolicy(drafted) }).findings, [], drafted);
+  }
+  t.same(rules('tensors: {}\n', model), ['policy/tensor-unexpected']);
+  t.same(rules('files: []\n', model), ['policy/file']);
+  t.same(rules('metadata: {}\n', withMetadata({ value: 'v' })), ['policy/metadata']);
+  t.end();
+});
+
+t.test('a draft names files, and never a pattern that a file is called like', (t) => {
+  for (const path of ['**', '*', 'a*b.safetensors', 'a\\b', 'x/**/y', '\\*']) {
+    const model = modelOf([['a', 'BF16', [1]]]);
+    const odd = { ...model, files: [{ ...model.files[0]!, path }], tensors: [] };
+    const policy = parsePolicy(draftPolicy(odd));
+    const files = (name: string) =>
+      judge({ ...odd, files: [{ ...odd.files[0]!, path: name }] }, [], [], { policy }).findings.length;
+    t.equal(files(path), 0, path);
+    t.equal(files('evil.so'), 1, `${path} does not allow evil.so`);
+    t.equal(files('x/evil/y'), 1);
+  }
   t.end();
 });
 
@@ -347,7 +441,8 @@ t.test('10,000 templates, 10,000 waivers, 100,000 tensors', (t) => {
   ).join('');
   const waivers = Array.from(
     { length: 10_000 },
-    (_, i) => `  - { rule: stats/nan, subject: '${digest(i)}', reason: r, owner: o, expires: 2027-01-01 }\n`,
+    (_, i) =>
+      `  - { rule: stats/nan, subject: '${digest(i)}', tensor: m.${i}.w0.x, dtype: BF16, shape: [64, 64], reason: r, owner: o, expires: 2027-01-01 }\n`,
   ).join('');
   const parsing = performance.now();
   const policy = parsePolicy(`${HEAD}tensors:\n${lines}waivers:\n${waivers}`);

@@ -41,11 +41,10 @@ function metadataCheck(lines: readonly MetadataLine[]): MetadataCheck {
     const actual = shown(entry);
     if (line === undefined)
       return [toFinding({ ...place, message: `${quoted(entry.key)} is not allowed`, actual })];
-    // A digest pins a long value; a value that is spelled like a digest is not that value.
-    const forged = entry.digest === undefined && /^sha256:[0-9a-f]{64}$/.test(actual);
-    if (line.values === null || (line.values.has(actual) && !forged)) return [];
+    const isKnown = entry.digest === undefined ? line.values?.has(actual) : line.digests.has(entry.digest);
+    if (line.values === null || isKnown) return [];
     const message = `${quoted(entry.key)} has a value that is not allowed`;
-    return [toFinding({ ...place, message, expected: [...line.values].join(', '), actual })];
+    return [toFinding({ ...place, message, expected: [...line.values, ...line.digests].join(', '), actual })];
   };
 }
 

@@ -1,6 +1,7 @@
 // A profile → the policy that it keeps: a beginning for whoever writes one. Readable YAML, every line with a reason.
+import { escapedGlob } from '../../document/text/glob.ts';
 import { quoted } from '../../document/violations.ts';
-import type { Profile } from '../../scan/profile/profile.ts';
+import type { MetadataProfile, Profile } from '../../scan/profile/profile.ts';
 import { compress, isExpressible, type Line } from './document/compression.ts';
 import { POLICY_SCHEMA } from './document/policy-schema.ts';
 
@@ -38,15 +39,13 @@ export function draftPolicy(profile: Profile): string {
       '# Digests of chat templates; a template runs on every conversation.',
       ...listed('templates', unique(files.flatMap(({ templates }) => templates.map(({ digest }) => digest)))),
       '',
-      '# Every file beside the weights is listed, because code there runs where the model is loaded. * and ** are allowed.',
+      '# Every file beside the weights is listed, because code there runs where the model is loaded. * and ** are allowed;',
+      '# a backslash takes their meaning away.',
       ...listed(
         'files',
-        files.filter(({ path }) => !path.includes('*')).map(({ path }) => scalar(path)),
+        files.map(({ path }) => scalar(escapedGlob(path))),
       ),
       '',
-      ...files
-        .filter(({ path }) => path.includes('*'))
-        .map(({ path }) => `# not to be written as a pattern: ${quoted(path)}`),
       'limits:',
       `  files: ${files.length}`,
       `  tensors: ${tensors.length}`,
@@ -54,10 +53,14 @@ export function draftPolicy(profile: Profile): string {
       '# Accepts a finding for certain bytes until a day:',
       '# waivers:',
       '#   - rule: stats/nan',
-      '#     subject: sha256:… of the tensor, or of the file where the finding names no tensor',
+      '#     subject: sha256:… of the tensor',
+      '#     tensor: model.norm.weight',
+      '#     dtype: BF16',
+      '#     shape: [4096]',
       '#     reason: why this is fine',
       '#     owner: who says so',
       '#     expires: 2027-01-31',
+      '# or, for all that the rule says of one file, subject: sha256:… of the file, and file: its path.',
       '',
     ].join('\n'),
   );
@@ -109,7 +112,7 @@ function metadataLines({ files }: Profile): string[] {
   const values = new Map<string, Set<string>>();
   for (const { key, value, digest } of files.flatMap(({ metadata }) => metadata)) {
     const known = values.get(key) ?? new Set<string>();
-    values.set(key, known.add(digest ?? JSON.stringify(value)));
+    values.set(key, known.add(digest === undefined ? plainValue(value) : `{ digest: ${digest} }`));
   }
   if (values.size === 0) return ['# No file has metadata.', 'metadata: {}', ''];
   const lines = [...values].map(([key, known]) => `  ${scalar(key)}: ${inline([...known])}`);
@@ -120,6 +123,12 @@ function metadataLines({ files }: Profile): string[] {
     '',
   ];
 }
+
+/** A text that is spelled like a digest, or like the word for any value, is said to be a text. */
+const plainValue = (value: MetadataProfile['value']): string =>
+  typeof value === 'string' && (value === '*' || /^sha256:[0-9a-f]{64}$/.test(value))
+    ? `{ value: ${JSON.stringify(value)} }`
+    : JSON.stringify(value);
 
 const inline = (values: readonly string[]): string =>
   values.length === 1 ? values[0]! : `[${values.join(', ')}]`;

@@ -55,6 +55,8 @@ export interface MetadataLine {
   readonly key: string;
   /** null: any value. */
   readonly values: ReadonlySet<string> | null;
+  /** Digests of values that are too long to stand in a profile. */
+  readonly digests: ReadonlySet<string>;
 }
 
 /** At most so much; undefined: no limit. Sizes in bytes. */
@@ -66,14 +68,23 @@ export interface Limits {
   readonly headerSize?: number | undefined;
 }
 
-/** Accepts what a rule says about certain bytes, wherever they lie and whatever they are called. */
+/** Accepts what a rule says about certain bytes in one place: the same bytes under another name can be another model. */
 export interface Waiver {
   readonly rule: RuleId;
-  /** `sha256:…` of the file, or of the tensor where the finding is about one. */
+  /** `sha256:…` of the file, or of the tensor where one is named. */
   readonly subject: string;
+  /** null: `subject` says it all (findings of lint), or a tensor is named. */
+  readonly file: string | null;
+  readonly tensor: WaivedTensor | null;
   readonly reason: string;
   readonly owner: string;
   /** 'YYYY-MM-DD': the last day. */
   readonly expires: string;
   readonly line: number;
+}
+
+export interface WaivedTensor {
+  readonly pattern: Pattern;
+  readonly dtype: string;
+  readonly shape: readonly number[];
 }

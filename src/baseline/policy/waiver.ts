@@ -1,10 +1,11 @@
-// Waivers: findings that somebody has accepted for certain bytes. By content, not by position: a waiver for a tensor does not
-// accept another one that takes its name.
+// Waivers: findings that somebody has accepted for certain bytes in a certain place. Neither accepts another tensor that takes the name,
+// nor the same bytes under another name, where they can be another model.
 
 import { quoted } from '../../document/violations.ts';
 import { type Finding, toFinding } from '../../rules/finding.ts';
-import type { Profile } from '../../scan/profile/profile.ts';
-import type { Policy, Waiver } from './policy.ts';
+import type { Profile, TensorProfile } from '../../scan/profile/profile.ts';
+import { PatternTrie } from './pattern/trie.ts';
+import type { Policy, WaivedTensor, Waiver } from './policy.ts';
 
 /** `findings` with those marked that are accepted, and then what there is to say about the waivers. */
 export function waive(
@@ -14,12 +15,10 @@ export function waive(
   today: string,
 ): Finding[] {
   if (waivers.length === 0) return [...findings];
-  const known = new Map(waivers.map((waiver) => [keyOf(waiver.rule, waiver.subject), waiver]));
-  const subjectOf = subjects(profile);
+  const waiverOf = waiverFinder(waivers, profile);
   const used = new Set<Waiver>();
   const marked = findings.map((finding) => {
-    const subject = subjectOf(finding);
-    const waiver = subject === undefined ? undefined : known.get(keyOf(finding.rule, subject));
+    const waiver = waiverOf(finding);
     if (waiver === undefined) return finding;
     used.add(waiver);
     const { reason, owner, expires } = waiver;
@@ -37,7 +36,7 @@ export function waive(
   });
 }
 
-const keyOf = (rule: string, subject: string): string => `${rule} ${subject}`;
+const keyOf = (rule: string, subject: string | null | undefined): string => `${rule} ${subject}`;
 
 function about(
   rule: 'policy/waiver-unused' | 'policy/waiver-expired',
@@ -48,14 +47,39 @@ function about(
   return toFinding({ rule, file: '', message, expected: waiver.subject });
 }
 
-/** The digest of what a finding is about: its tensor, else its file. */
-function subjects({ files, tensors }: Profile): (finding: Finding) => string | undefined {
-  const fileDigests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const tensorDigests = new Map(
-    tensors.map(({ file, name, sha256 }) => [JSON.stringify([file, name]), sha256]),
+/** By rule and digest first; where it stands, what it is called and how it is read must be what was accepted. */
+function waiverFinder(
+  waivers: readonly Waiver[],
+  { files, tensors }: Profile,
+): (finding: Finding) => Waiver | undefined {
+  const known = new Map<string, Waiver[]>();
+  for (const waiver of waivers) {
+    const key = keyOf(waiver.rule, waiver.subject);
+    const others = known.get(key);
+    if (others === undefined) known.set(key, [waiver]);
+    else others.push(waiver);
+  }
+  const tries = new Map(
+    waivers.flatMap(({ tensor }) => (tensor === null ? [] : [[tensor, new PatternTrie([tensor.pattern])]])),
   );
-  return ({ file, tensor }) =>
-    tensor === undefined
-      ? fileDigests.get(file)
-      : (tensorDigests.get(JSON.stringify([file, tensor])) ?? undefined);
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  const named = new Map(tensors.map((tensor) => [JSON.stringify([tensor.file, tensor.name]), tensor]));
+  return ({ rule, file, tensor: name }) => {
+    const tensor = name === undefined ? undefined : named.get(JSON.stringify([file, name]));
+    return (
+      known.get(keyOf(rule, digests.get(file)))?.find((one) => one.tensor === null && one.file === file) ??
+      known
+        .get(keyOf(rule, tensor?.sha256))
+        ?.find((one) => (one.file ?? file) === file && isWaived(tensor!, one, tries))
+    );
+  };
+}
+
+function isWaived(
+  { name, dtype, shape }: TensorProfile,
+  { tensor }: Waiver,
+  tries: ReadonlyMap<WaivedTensor, PatternTrie>,
+): boolean {
+  if (tensor === null || tensor.dtype !== dtype || `${tensor.shape}` !== `${shape}`) return false;
+  return tries.get(tensor)!.match(name).length > 0;
 }

@@ -1,4 +1,4 @@
-// Paths by pattern: `*` within a segment, `**` for any number of segments. Two pointers and one place to go back to, so the
+// Paths by pattern: `*` within a segment, `**` for any number of segments, a backslash before either for itself. Two pointers and one place to go back to, so the
 // time is at most pattern × path, whatever an attacker calls a file.
 
 export function matchesGlob(glob: string, path: string): boolean {
@@ -7,11 +7,14 @@ export function matchesGlob(glob: string, path: string): boolean {
 
 const matchesSegment = (pattern: string, segment: string): boolean =>
   matches(
-    [...pattern],
+    pattern.match(/\\[*\\]|[\s\S]/gu) ?? [],
     [...segment],
     (character) => character === '*',
-    (a, b) => a === b,
+    (a, b) => (a.length > 1 && a.startsWith('\\') ? a.slice(1) : a) === b,
   );
+
+/** The pattern that only `path` matches. */
+export const escapedGlob = (path: string): string => path.replace(/[*\\]/g, '\\$&');
 
 /** Only the last star needs another try: what an earlier one could take over, the last one can take as well. */
 function matches(

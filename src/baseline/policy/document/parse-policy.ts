@@ -4,11 +4,11 @@ import type * as Zod from 'zod';
 import { quoted } from '../../../document/violations.ts';
 import { readYaml, type Yaml } from '../../../document/yaml.ts';
 import { SteelyardError } from '../../../rules/error.ts';
-import { RULES, type RuleId } from '../../../rules/rules.ts';
+import { isOfManifests, RULES, type RuleId } from '../../../rules/rules.ts';
 import { dtypeByName } from '../../../scan/dtype.ts';
 import { parsePattern } from '../pattern/pattern.ts';
 import { PatternTrie } from '../pattern/trie.ts';
-import type { MetadataLine, Policy, TensorLine } from '../policy.ts';
+import type { MetadataLine, Policy, TensorLine, Waiver } from '../policy.ts';
 import { fieldsAt, type PolicyDocument, policySchemas } from './policy-schema.ts';
 import { parseDimension } from './shape.ts';
 import { didYouMean } from './suggestion.ts';
@@ -58,7 +58,8 @@ function compiled(document: PolicyDocument, source: Source): Policy {
     tensors: lines,
     unmatched: document.unmatched ?? (document.tensors === undefined ? 'allow' : 'forbid'),
     forbidden: forbidden.map((text, i) => attempt(source, ['forbidden', i], () => parsePattern(text))),
-    metadata: metadata === undefined ? null : Object.entries(metadata).map(metadataLine),
+    metadata:
+      metadata === undefined ? null : Object.entries(metadata).map((line) => metadataLine(line, source)),
     templates: document.templates === undefined ? null : new Set(document.templates),
     files: document.files ?? null,
     unexamined: document.unexamined ?? (document.accept === undefined ? null : 'listed'),
@@ -68,8 +69,7 @@ function compiled(document: PolicyDocument, source: Source): Policy {
       Object.entries(severity).map(([rule, one]) => [knownRule(rule, ['severity'], source, rule), one]),
     ),
     waivers: waivers.map((waiver, i) => ({
-      ...waiver,
-      rule: knownRule(waiver.rule, ['waivers', i, 'rule'], source),
+      ...boundWaiver(waiver, ['waivers', i], source),
       line: waiverLines.get(i) ?? 0,
     })),
     sources: zonesOf(document.sources ?? {}, (path, reason) => source.error(path, reason)),
@@ -125,9 +125,49 @@ const KNOWN_DTYPES = [
   'Q8_0',
 ];
 
-function metadataLine([key, values]: [string, unknown]): MetadataLine {
-  const list = [values].flat().map(String);
-  return { key, values: list.includes('*') ? null : new Set(list) };
+function metadataLine([key, value]: [string, MetadataValues], source: Source): MetadataLine {
+  const list = [value].flat();
+  const pins = list.filter((one) => typeof one === 'object');
+  const digests = pins.flatMap((pin) => ('digest' in pin ? [pin.digest] : []));
+  const exact = pins.flatMap((pin) => ('value' in pin ? [pin.value] : []));
+  const texts = list.filter((one) => typeof one !== 'object').map(String);
+  // Whoever meant the digest of a long value would accept a value that is spelled like it.
+  if (texts.some((text) => /^sha256:[0-9a-f]{64}$/.test(text)))
+    throw source.error(['metadata', key], 'write { digest: sha256:… } or { value: "sha256:…" }', key);
+  const values = texts.includes('*') ? null : new Set([...texts, ...exact]);
+  return { key, values, digests: new Set(digests) };
+}
+
+type MetadataValues = NonNullable<PolicyDocument['metadata']>[string];
+type WaiverDocument = NonNullable<PolicyDocument['waivers']>[number];
+
+/** SHA-256 of no bytes: every tensor without elements has it. */
+const NOTHING = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/** A waiver by digest alone would hold for the same bytes under every name, in every shape. */
+function boundWaiver(
+  { rule, subject, file, tensor, dtype, shape, reason, owner, expires }: WaiverDocument,
+  path: readonly PropertyKey[],
+  source: Source,
+): Omit<Waiver, 'line'> {
+  const known = knownRule(rule, [...path, 'rule'], source);
+  const about = { rule: known, subject, reason, owner, expires };
+  if (tensor === undefined) {
+    if (dtype !== undefined || shape !== undefined)
+      throw source.error(path, 'dtype and shape are of a tensor: name it');
+    if (file === undefined && !isOfManifests(known))
+      throw source.error(path, 'a waiver names what it is for: file, or tensor with its dtype and shape');
+    return { ...about, file: file ?? null, tensor: null };
+  }
+  if (dtype === undefined || shape === undefined)
+    throw source.error(path, 'a waiver for a tensor names its dtype and its shape too');
+  const pattern = attempt(source, [...path, 'tensor'], () => parsePattern(tensor));
+  if (subject === NOTHING && pattern.span !== 1)
+    throw source.error(
+      [...path, 'tensor'],
+      'all tensors without elements have this digest: name one of them',
+    );
+  return { ...about, file: file ?? null, tensor: { pattern, dtype, shape } };
 }
 
 function knownRule(rule: string, path: readonly PropertyKey[], source: Source, key?: string): RuleId {

@@ -16,6 +16,9 @@ export const policySchemas = () => {
   const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits');
   const Day = z.iso.date('expected a day, such as 2027-01-31');
   const Value = z.union([z.string(), z.number(), z.boolean()]);
+  const Pinned = z
+    .union([z.strictObject({ digest: Digest }), z.strictObject({ value: z.string() })])
+    .meta({ id: 'PinnedValue' });
   const Rule = z
     .string()
     .regex(/^[a-z0-9-]+\/[a-z0-9-]+$/, 'expected a rule, such as compare/tensor-changed');
@@ -38,7 +41,13 @@ export const policySchemas = () => {
   const Waiver = z
     .strictObject({
       rule: Rule,
-      subject: Digest.describe('of the tensor, or of the file where the finding is about no tensor'),
+      subject: Digest.describe(
+        'of the file, or of the tensor where one is named; of lint, as its report has it',
+      ),
+      file: z.string().min(1).optional().describe('the path of the file, as the report has it'),
+      tensor: z.string().min(1).optional().describe('a name or a pattern; needs dtype and shape'),
+      dtype: Dtype.optional(),
+      shape: z.array(Count).optional().describe('outermost first'),
       reason: z.string().min(1),
       owner: z.string().min(1),
       expires: Day.describe('the last day'),
@@ -80,9 +89,11 @@ export const policySchemas = () => {
       .describe('tensors that no line matches; default: forbid'),
     forbidden: z.array(z.string()).optional().describe('name patterns of tensors that must not be there'),
     metadata: z
-      .record(z.string(), OneOrMore(Value))
+      .record(z.string(), OneOrMore(z.union([Value, Pinned])))
       .optional()
-      .describe('allowed keys (* at the end: any rest) and their values (*: any)'),
+      .describe(
+        'allowed keys (* at the end: any rest) and their values (*: any), or digest: sha256:… of a long one',
+      ),
     templates: z.array(Digest).optional().describe('digests of chat templates'),
     files: z.array(z.string().min(1)).optional().describe('paths: * within a segment, ** for any number'),
     unexamined: z

@@ -21,7 +21,7 @@ interface Matching {
   readonly unmatched: readonly TensorProfile[];
 }
 
-export function matchTensors({ tensors: lines }: Policy, { tensors }: Profile): Matching {
+export function matchTensors({ tensors: lines, unmatched: rest }: Policy, { tensors }: Profile): Matching {
   const trie = new PatternTrie(lines.map(({ pattern }) => pattern));
   const byLine: TensorProfile[][] = lines.map(() => []);
   const unmatched: TensorProfile[] = [];
@@ -36,7 +36,8 @@ export function matchTensors({ tensors: lines }: Policy, { tensors }: Profile): 
   }
   return {
     matches: lines.map((line, index) => matchOf(line, byLine[index]!, ends)),
-    unmatched: lines.length === 0 ? [] : unmatched,
+    // A policy that says nothing of tensors leaves them all to others; one that lists none of them forbids them all.
+    unmatched: lines.length === 0 && rest === 'allow' ? [] : unmatched,
   };
 }
 
