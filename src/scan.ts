@@ -123,9 +123,12 @@ async function scanUntil(
   });
   // Without the policy's word, what was found counts as it is, and nothing is waived.
   const { findings, verdict } = judgement ?? stage.judge(profile, found, errors, judging);
-  // A template that was named itself is examined by itself.
+  // A template that was named itself is examined by itself, and so is a folder of templates that holds no weights at all.
   const named = new Set(model.files.filter((file) => file.named).map(({ path }) => path));
-  const isAlone = profile.files.some(({ path, templates }) => named.has(path) && templates.length > 0);
+  const onlyText = profile.files.every((file) => !stage.isUnexamined(file));
+  const isAlone = profile.files.some(
+    ({ path, templates }) => templates.length > 0 && (onlyText || named.has(path)),
+  );
   const hasWeights = profile.files.some(({ format }) => format !== null);
   if (verdict.outcome === 'pass' && !hasWeights && !isAlone) throw nothing();
   return {
@@ -135,6 +138,7 @@ async function scanUntil(
     verdict,
     ...(leftOut.length === 0 ? {} : { leftOut }),
     ...profile,
+    ...inUse(stage.loaderChoices(measured.files)),
     findings,
     errors: stage.sortFailures(errors),
     ...(options.timing ? { timing: timingOf() } : {}),
@@ -171,6 +175,9 @@ const UNHELD = new SteelyardError(
   'NOT_FOUND',
   'nothing was held against the base model: no file is an adapter with a module that the base has',
 );
+
+const inUse = (loaders: NonNullable<Report['loaders']>): Pick<Report, 'loaders'> =>
+  loaders.length === 0 ? {} : { loaders };
 
 const nothing = (): SteelyardError =>
   new SteelyardError(

@@ -2,6 +2,7 @@
 import type { Failure, Finding } from '../rules/finding.ts';
 import type { LeftOut } from '../scan/model/left-out.ts';
 import type { Profile } from '../scan/profile/profile.ts';
+import type { LoaderChoice } from '../scan/profile/template/loader/loader.ts';
 import type { Verdict } from './policy/verdict.ts';
 
 export type { Failure, Finding } from '../rules/finding.ts';
@@ -28,6 +29,8 @@ export interface Report {
   readonly leftOut?: readonly LeftOut[];
   readonly files: Profile['files'];
   readonly tensors: Profile['tensors'];
+  /** Which chat template each loader uses, and by which rule; none where the model has no template. */
+  readonly loaders?: readonly LoaderChoice[];
   readonly findings: readonly Finding[];
   readonly errors: readonly Failure[];
   readonly timing?: Timing;

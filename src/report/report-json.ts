@@ -6,6 +6,7 @@ import type { Waived } from '../rules/finding.ts';
 import { SEVERITIES } from '../rules/rules.ts';
 import type { LeftOut } from '../scan/model/left-out.ts';
 import { profileLines } from '../scan/profile/document/profile-lines.ts';
+import type { LoaderChoice } from '../scan/profile/template/loader/loader.ts';
 
 export function renderJson(report: Report): string {
   return [...jsonChunks(report)].join('');
@@ -25,6 +26,10 @@ function* lines(report: Report): Generator<string, void, undefined> {
   }
   yield* profileLines(report, ['kind', 'state']);
   yield ',\n';
+  if (report.loaders !== undefined) {
+    yield* list('loaders', report.loaders, LOADER);
+    yield ',\n';
+  }
   yield* list('findings', report.findings, FINDING);
   yield ',\n';
   yield* list('errors', report.errors, FAILURE);
@@ -52,6 +57,11 @@ const FINDING = union(
 );
 
 const LEFT_OUT = fields<LeftOut>({ pattern: true, files: true, paths: true });
+
+const LOADER = union(
+  fields<LoaderChoice>({ loader: true, request: true, of: true, used: true, rule: true }),
+  fields<NonNullable<LoaderChoice['used']>>({ file: true, template: true, digest: true }),
+);
 
 const FAILURE = fields<Failure>({ code: true, file: true, offset: true, errno: true, message: true });
 

@@ -60,6 +60,17 @@ export const reportSchema = () => {
     tensors: z.array(TensorEntry),
     findings: z.array(Finding),
     errors: z.array(Failure),
+    loaders: z
+      .array(
+        z.strictObject({
+          loader: z.string(),
+          request: z.enum(['any', 'plain', 'tools']),
+          of: z.string(),
+          used: z.strictObject({ file: z.string(), template: z.string(), digest: z.string() }).nullable(),
+          rule: z.string(),
+        }),
+      )
+      .optional(),
     timing: z
       .strictObject({
         seconds: z.number(),

@@ -137,8 +137,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'document/profile-lines.ts',
     'document/profile-schema.ts',
     'gguf-name.ts',
-    'template/choice-of-loader.ts',
     'template/collect.ts',
+    'template/loader/loader.ts',
   ],
 };
 

@@ -6,6 +6,7 @@ import { type Paint, painter } from '../../document/text/frame.ts';
 import { coverage, reasonOf } from './closing.ts';
 import { fileLines } from './files.ts';
 import { errorLines, findingLines } from './findings.ts';
+import { loaderLines } from './loaders.ts';
 import { magnitudeLines } from './magnitudes.ts';
 import { coverageLines, largestLines, oddestLines } from './tensor-list.ts';
 
@@ -28,6 +29,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
 function fullSections(report: Report, paint: Paint): string[][] {
   return [
     fileLines(report, paint),
+    loaderLines(report),
     findingLines(report.findings, paint),
     errorLines(report.errors, paint),
     largestLines(report.tensors),

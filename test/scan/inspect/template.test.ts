@@ -238,15 +238,17 @@ t.test('templates in documents', (t) => {
   const map = measured('a/special_tokens_map.json', text({ chat_template: `${GOOD}y` }));
   const said = (...files: MeasuredFile[]): string[] => inspectTemplates(files).map(({ message }) => message);
   // What PreTrainedTokenizerFast.from_pretrained of transformers 5.24 takes of the same folders.
-  t.match(said(same, map), [/transformers uses the one in "a\/special_tokens_map.json"/]);
+  t.match(said(same, map), [/transformers \(AutoTokenizer\), vLLM, mlx-lm: "a\/special_tokens_map.json"/]);
   const listing = measured(
     'a/tokenizer_config.json',
     text({ chat_template: GOOD, added_tokens_decoder: {} }),
   );
-  t.match(said(map, listing), [/transformers uses the one in "a\/tokenizer_config.json"/]);
+  t.match(said(map, listing), [/transformers \(AutoTokenizer\), .*: "a\/tokenizer_config.json"/]);
   const more = measured('a/additional_chat_templates/default.jinja', text(`${GOOD}z`));
-  t.match(said(jinja, more), [/transformers uses the one in "a\/additional_chat_templates\/default.jinja"/]);
-  t.match(said(jinja, other), [/transformers uses the one in "a\/chat_template.jinja"/]);
+  t.match(said(jinja, more), [
+    /transformers \(AutoTokenizer\), .*: "a\/additional_chat_templates\/default.jinja"/,
+  ]);
+  t.match(said(jinja, other), [/transformers \(AutoTokenizer\), .*: "a\/chat_template.jinja"/]);
   const large = measured('tokenizer_config.json', text(''), { size: 2 ** 30, document: null });
   t.same(rulesOf(large), ['template/too-large']);
   t.end();
@@ -273,7 +275,7 @@ t.test('a scan tells templates and what is wrong with them', async (t) => {
   const folder = t.testdir({ 'chat_template.jinja': EVIL });
   writeFileSync(join(folder, 'm.gguf'), gguf([KEY, `one\n${EVIL}\n{{ ().__mro__ }}`]));
   const report = await scan(folder);
-  const found = report.findings.filter(({ rule }) => rule.startsWith('template/'));
+  const found = report.findings.filter(({ severity }) => severity === 'critical');
   t.same(
     found.map(({ file, severity, message }: Finding) => [file, severity, message]),
     [

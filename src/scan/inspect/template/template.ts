@@ -6,10 +6,10 @@ import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId } from '../../../rules/rules.ts';
 import { type Check, unhurried } from '../../../runtime/turn.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
-import { templateFolder, usedByTransformers } from '../../profile/template/choice-of-loader.ts';
 import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
 import type { Template } from '../../profile/template/template.ts';
 import { checkTemplate } from './check.ts';
+import { disagreements } from './disagreement.ts';
 import { knownTemplate } from './known.ts';
 import type { Observation } from './observation.ts';
 
@@ -19,7 +19,6 @@ const MOST_TEMPLATES = 64;
 export function inspectTemplates(files: readonly MeasuredFile[], check: Check = unhurried): Finding[] {
   const findings: Finding[] = [];
   const checked = new Map<string, Observation[]>();
-  const folders = new Map<string, Folder>();
   for (const file of files) {
     const { path } = file.entry;
     const found = templatesOf(file);
@@ -45,19 +44,8 @@ export function inspectTemplates(files: readonly MeasuredFile[], check: Check = 
     for (const { name, why, offset } of hidden({ ...found, templates })) {
       add('template/hidden', `chat template ${quoted(name)} ${why}`, offset);
     }
-    const standard = templates.find(({ name }) => name === 'default');
-    if (file.layout === null) noteFolder(folders, path, standard, found.listsTokens === true);
   }
-  for (const { candidates, listsTokens } of folders.values()) {
-    const [first, ...others] = candidates;
-    const used = usedByTransformers(candidates, listsTokens);
-    for (const { path, digest } of others) {
-      if (digest === first!.digest) continue;
-      const which = used === undefined ? '' : `; transformers uses the one in ${quoted(used.path)}`;
-      const message = `another default chat template than in ${quoted(first!.path)}${which}`;
-      findings.push(toFinding({ rule: 'template/disagreement', file: path, message }));
-    }
-  }
+  findings.push(...disagreements(files));
   return findings;
 }
 
@@ -106,22 +94,3 @@ function hidden({ templates, announced }: FileTemplates): Hidden[] {
 
 const markersOf = (text: string): string[] =>
   text.match(/<[|｜/]?[\w▁-]{2,40}[|｜]?>|\[\/?[A-Z_]{2,20}\]/g) ?? [];
-
-/** The default templates of one folder, and what decides between them. */
-interface Folder {
-  readonly candidates: { readonly path: string; readonly digest: string }[];
-  listsTokens: boolean;
-}
-
-function noteFolder(
-  folders: Map<string, Folder>,
-  path: string,
-  standard: Template | undefined,
-  listsTokens: boolean,
-): void {
-  const name = templateFolder(path);
-  const folder = folders.get(name) ?? { candidates: [], listsTokens: false };
-  folders.set(name, folder);
-  folder.listsTokens ||= listsTokens;
-  if (standard !== undefined) folder.candidates.push({ path, digest: templateDigest(standard.text) });
-}

@@ -13,6 +13,8 @@ export interface FileTemplates {
   readonly problems: readonly Problem[];
   /** Of a tokenizer_config.json: it lists its added tokens, so that transformers reads no other file for them. */
   readonly listsTokens?: boolean;
+  /** Of a tokenizer_config.json: it names a module of mlx-lm that takes the place of every template. */
+  readonly hasModule?: boolean;
   /** The names that a GGUF announces; null: it does not. */
   readonly announced: readonly string[] | null;
 }

@@ -17,6 +17,8 @@ interface Found {
   readonly problems: Problem[];
   /** It has an added_tokens_decoder. */
   listsTokens?: boolean;
+  /** It has a chat_template_type. */
+  hasModule?: boolean;
 }
 
 export function readTemplateDocument(path: string, bytes: Uint8Array): Found {
@@ -43,6 +45,7 @@ function readConfig(json: JsonReader, found: Found): void {
   json.enterObject();
   while (json.nextKey()) {
     if (json.is('added_tokens_decoder')) found.listsTokens = true;
+    if (json.is('chat_template_type')) found.hasModule = true;
     if (!json.is('chat_template')) {
       json.skip();
       continue;
