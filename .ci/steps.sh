@@ -28,7 +28,8 @@ finish() {
 # Compilers and emulators, and the servers that tests start on 127.0.0.1.
 tools() {
   local packages="cmake g++ make openssl clang-14 libclang-rt-14-dev g++-aarch64-linux-gnu qemu-user strace chromium
-    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm"
+    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm softhsm2
+    opensc"
   dpkg -s $packages >/dev/null 2>&1 && return
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
 }
@@ -36,7 +37,7 @@ tools() {
 # A workspace of its own, so that nobody who installs or builds steelyard waits for engines. Peers in Python are judges and servers: in-toto
 # verifies what we write, olah and moto are the Hub and S3, hf is the client that others use, uvicorn serves the middleware.
 peers() {
-  npm ci --prefix test/peers --omit=optional --ignore-scripts || return 1
+  npm ci --prefix test/peers --omit=optional --ignore-scripts && npm rebuild pkcs11js --prefix test/peers || return 1
   python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet in-toto==3.1.0 uvicorn==0.54.0 olah==0.5.4 \
     huggingface_hub==2.4.0 'moto[server,s3]==5.2.5' cyclonedx-bom==7.5.0 || return 1
   # The schema that Jenkins' readers of JUnit XML are held to lies in the sources of pytest.

@@ -156,7 +156,7 @@ async function judge(
   const judged = await scanned(quarantine.model, result, options);
   if (judged.outcome !== 'pass') return judged;
   const receipt = receiptOf(source, judged.report!, result.expected, way);
-  quarantine.commit(documentsOf(receipt, options));
+  quarantine.commit(await documentsOf(receipt, options));
   return { ...judged, receipt };
 }
 
@@ -176,7 +176,7 @@ async function alreadyThere(
   const receipt = receiptOf(source, judged.report!, result.expected, way);
   const quarantine = Quarantine.open(output);
   try {
-    quarantine.document(documentsOf(receipt, options));
+    quarantine.document(await documentsOf(receipt, options));
   } finally {
     quarantine.remove();
   }
@@ -209,10 +209,13 @@ function scanOptions(options: Scanned): ScanOptions {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function documentsOf(receipt: Receipt, { output, key }: PullOptions): ReadonlyMap<string, string> {
+async function documentsOf(
+  receipt: Receipt,
+  { output, key }: PullOptions,
+): Promise<ReadonlyMap<string, string>> {
   const documents = new Map([['.pull.json', writeReceipt(receipt)]]);
   if (key !== undefined)
-    documents.set('.pull.intoto.jsonl', signReceipt(receipt, basename(resolve(output)), key));
+    documents.set('.pull.intoto.jsonl', await signReceipt(receipt, basename(resolve(output)), key));
   return documents;
 }
 

@@ -1,7 +1,7 @@
 // What a pull is asked for, and what it answers.
 
 import type { Report } from '../baseline/report.ts';
-import type { SigningKey } from '../proof/sign/sign.ts';
+import type { AnyKey } from '../proof/sign/sign.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { ScanOptions } from '../scan.ts';
 import type { SourceFile, SourceOptions } from '../source/source.ts';
@@ -46,7 +46,7 @@ export interface PullOptions extends Pick<ScanOptions, Scanning | 'onProgress'>,
   /** What is refused stays in the quarantine, to be looked at. */
   readonly keepQuarantine?: boolean;
   /** Signs the receipt. */
-  readonly key?: SigningKey;
+  readonly key?: AnyKey;
   readonly signal?: AbortSignal;
 }
 

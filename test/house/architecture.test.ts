@@ -31,7 +31,7 @@ const ROOMS = [
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   scan: ['dtype.ts', 'format', 'model', 'identify', 'measure', 'profile', 'adapter', 'inspect'],
   baseline: ['policy', 'compare', 'report.ts', 'stages.ts'],
-  proof: ['sign', 'attestation.ts', 'bom'],
+  proof: ['sign', 'attestation.ts', 'keys', 'bom'],
 };
 
 /** Rooms of tools: each file is a door of its own. A section of any other room has one, the file of its name. */
@@ -63,6 +63,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'bundle/envelope.ts',
     'refusal.ts',
     'files/reuse.ts',
+    'sealing.ts',
     'signer/key.ts',
     'signer/signature.ts',
     'statement/statement.ts',

@@ -51,6 +51,23 @@ t.test('the command line loads commander, what a scan needs, and no wing', (t) =
   t.end();
 });
 
+t.test('signing and verifying with a key in a file load nothing of keys that are elsewhere', (t) => {
+  for (const command of ['sign', 'verify', 'attest']) {
+    const { files, packages } = graphOf(`cli/prove/${command}-command.ts`);
+    t.same(
+      [...files].filter((path) => path.startsWith('proof/keys/')),
+      [],
+      command,
+    );
+    t.same(
+      [...packages].filter((name) => name !== 'commander'),
+      [],
+      command,
+    );
+  }
+  t.end();
+});
+
 t.test('no heavy package is in memory after the import, nor after a scan without need of it', (t) => {
   const url = pathToFileURL(join(packageRoot, 'out', 'src', 'index.js')).href;
   const real = join(packageRoot, 'fixtures', 'real', 'reference-f16.safetensors');

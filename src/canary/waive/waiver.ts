@@ -2,7 +2,7 @@
 // Bound by digests, it does not move to the next release.
 import { z } from 'zod';
 import { type Outcome, proven, refuse } from '../../proof/sign/refusal.ts';
-import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { openBundle, openStatement } from '../../proof/sign/signer/signature.ts';
 import { writeStatement } from '../../proof/sign/statement/statement.ts';
 import type { Signer, Trust } from '../../proof/sign/trust.ts';
@@ -36,7 +36,11 @@ export interface WaiveOptions {
 }
 
 /** @returns a Sigstore bundle. @throws SteelyardError USAGE: nothing to waive, no releases, a day that is none. */
-export function waive(canary: Canary, key: SigningKey, options: WaiveOptions): string {
+export function waive<Key extends AnyKey>(
+  canary: Canary,
+  key: Key,
+  options: WaiveOptions,
+): Signed<Key, string> {
   const { prompts, reason, owner, expires } = options;
   const [old, now] = [canary.old?.release?.bom, canary.new.release?.bom];
   if (old === undefined || now === undefined)

@@ -115,7 +115,7 @@ async function optionsOf(flags: Flags, lock: Lock | null): Promise<PullOptions> 
     ...(failOn === undefined ? {} : { failOn }),
     ...(connections === undefined ? {} : { connections }),
     ...(maxSize === undefined ? {} : { maxSize }),
-    ...(key === undefined ? {} : { key: signingKey({ ...flags, key }, process.env) }),
+    ...(key === undefined ? {} : { key: await signingKey({ ...flags, key }, process.env) }),
     dryRun: flags.dryRun ?? false,
     keepQuarantine: flags.keepQuarantine ?? false,
   };

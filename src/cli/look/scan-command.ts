@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FailOn, Report } from '../../baseline/report.ts';
 import { REPORT_FORMATS, type ReportFormat } from '../../document/text/report-format.ts';
 import { isSourceUri } from '../../document/text/source-word.ts';
-import type { SigningKey } from '../../proof/sign/sign.ts';
+import type { AnyKey } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES } from '../../rules/rule.ts';
 import { loading } from '../../runtime/loading.ts';
@@ -146,7 +146,7 @@ async function reported(paths: readonly string[], flags: Flags, context: Run): P
 async function signingOf(
   paths: readonly string[],
   flags: Flags,
-): Promise<{ readonly output: string; readonly key: SigningKey } | undefined> {
+): Promise<{ readonly output: string; readonly key: AnyKey } | undefined> {
   const { sign, key, passwordFile, certificateChain, followSymlinks } = flags;
   if (sign === undefined && [key, passwordFile, certificateChain].every((one) => one === undefined)) return;
   if (sign === undefined || key === undefined)
@@ -156,7 +156,7 @@ async function signingOf(
   if (paths.some(isSourceUri))
     throw new SteelyardError('USAGE', 'what is signed must lie in a folder: pull it first');
   await checkOutput(sign, paths);
-  return { output: sign, key: signingKey({ ...flags, key }, process.env) };
+  return { output: sign, key: await signingKey({ ...flags, key }, process.env) };
 }
 
 async function measured(paths: readonly string[], flags: Flags, context: Run): Promise<Report> {

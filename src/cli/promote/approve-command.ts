@@ -7,7 +7,7 @@ import { gate } from '../../gate/gate.ts';
 import { durationOf } from '../../gate/release-policy/release-policy.ts';
 import type { Verdict } from '../../gate/verdict/verdict.ts';
 import { verdictText } from '../../gate/verdict/verdict-text.ts';
-import { signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, signStatement } from '../../proof/sign/sign.ts';
 import { writeStatement } from '../../proof/sign/statement/statement.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import { usage } from '../option/trust-options.ts';
@@ -48,7 +48,7 @@ async function approve(path: string, flags: Flags, context: Run): Promise<number
   await checkOutput(flags.output, [path]);
   const lifetime = durationOf(flags.expires);
   if (lifetime === null) throw usage('--expires must be a duration, as 12h or 7d');
-  const key = signingKey(flags, process.env);
+  const key = await signingKey(flags, process.env);
   const input = await readRelease(path, flags, context);
   const verdict = gate(input.release, input.policy, {
     now: input.now,
@@ -64,7 +64,7 @@ async function approve(path: string, flags: Flags, context: Run): Promise<number
   }
   await writeStdout([shown(verdict, flags)]);
   if (!flags.yes) await confirmed(verdict, context);
-  await context.write(flags.output, [signed(input, verdict, flags, lifetime, key)]);
+  await context.write(flags.output, [await signed(input, verdict, flags, lifetime, key)]);
   say(
     `${flags.reject ? 'rejected' : 'approved'} ${verdict.release.digest}; the signature is in ${flags.output}`,
   );
@@ -102,8 +102,8 @@ function signed(
   verdict: Verdict,
   { reject, approver, comment }: Flags,
   lifetime: number,
-  key: ReturnType<typeof signingKey>,
-): string {
+  key: AnyKey,
+): string | Promise<string> {
   const created = now.getTime();
   const predicate = approvalPredicate({
     decision: reject ? 'rejected' : 'approved',

@@ -35,7 +35,7 @@ async function waiveFindings(path: string, flags: Flags, { write }: Run): Promis
   await checkOutput(output, []);
   const { parseCanary, waive } = await import('../../canary/canary.ts');
   const canary = parseCanary(readInput(path, 'canary'));
-  const bundle = waive(canary, signingKey(flags, process.env), {
+  const bundle = await waive(canary, await signingKey(flags, process.env), {
     reason: because,
     owner,
     expires,

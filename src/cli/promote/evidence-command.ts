@@ -116,7 +116,7 @@ function usesOf(verdict: Verdict): ReadonlyMap<string, string[]> {
 
 async function signed(file: string, flags: SignFlags, { write }: Run): Promise<number> {
   await checkOutput(flags.output, [file]);
-  const key = signingKey(flags, process.env);
+  const key = await signingKey(flags, process.env);
   const bytes = readInput(file, 'evidence');
   const { digest, ours } = aboutOf(flags.release, flags.for);
   const tried = settled(() => {
@@ -129,7 +129,7 @@ async function signed(file: string, flags: SignFlags, { write }: Run): Promise<n
     say('not signed');
     return 1;
   }
-  await write(flags.output, [tried.value]);
+  await write(flags.output, [await tried.value]);
   say(`signed ${basename(file)} for ${digest}; the signature is in ${flags.output}`);
   return 0;
 }
@@ -161,7 +161,7 @@ async function fetched(reference: string, folder: string, { signal, write }: Run
 async function measured(metrics: string, flags: PerformanceFlags, { write }: Run): Promise<number> {
   await checkOutput(flags.output, [metrics]);
   const baseline = currentOf(flags.baseline) ?? null;
-  const key = signingKey(flags, process.env);
+  const key = await signingKey(flags, process.env);
   const configuration = {
     name: basename(flags.configuration),
     digest: digestOf(readInput(flags.configuration, 'configuration')),
@@ -175,7 +175,7 @@ async function measured(metrics: string, flags: PerformanceFlags, { write }: Run
   const tried = settled(() => performanceStatement(readInput(metrics, 'metrics'), text, key));
   if (tried.denials !== undefined) throw usage(`the metrics cannot be used: ${tried.denials[0].message}`);
   const { bundle, passed, failed } = tried.value;
-  await write(flags.output, [bundle]);
+  await write(flags.output, [await bundle]);
   say(
     `${passed.length} passed, ${failed.length} failed${failed.length === 0 ? '' : ` (${failed.join(', ')})`}; signed in ${flags.output}`,
   );

@@ -56,14 +56,14 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   if ((attest === undefined) !== (key === undefined)) throw usage('--attest and --key go together');
   for (const file of [output, attest]) if (file !== undefined) await checkOutput(file, [path]);
   await checkReports(flags, [path]);
-  const signer = key === undefined ? undefined : signingKey({ ...flags, key }, process.env);
+  const signer = key === undefined ? undefined : await signingKey({ ...flags, key }, process.env);
   const input = await readRelease(path, flags, context);
   const verdict = gate(input.release, input.policy, optionsOf(input, flags.recheck));
   const unread = unreadable(input, verdict);
   if (unread !== null) return unread;
   const json = `${JSON.stringify(verdict, null, 2)}\n`;
   if (output !== undefined) await context.write(output, [json]);
-  if (attest !== undefined) await context.write(attest, [attestVerdict(verdict, signer!)]);
+  if (attest !== undefined) await context.write(attest, [await attestVerdict(verdict, signer!)]);
   await writeReports(verdict, flags, [], context);
   await writeStdout([flags.format === 'json' ? json : verdictText(verdict, input.policy)]);
   return verdict.outcome === 'promote' ? 0 : 1;

@@ -6,10 +6,9 @@ import { digestOf } from '../../gate/claim/piece.ts';
 import { readPlain } from '../../gate/input/folder.ts';
 import { readLayoutDocument } from '../../gate/layout/layout-document.ts';
 import { writeLayout, writeLink } from '../../gate/layout/layout-writing.ts';
-import { readPrivateKey } from '../../proof/sign/signer/key.ts';
 import { filesBelow } from '../../runtime/folder.ts';
 import { readInput } from '../option/input.ts';
-import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
+import { type KeyFlags, lastingKey, withKey } from '../option/key-option.ts';
 import { usage } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { say } from '../terminal/message.ts';
@@ -52,11 +51,11 @@ export function linkCommand(): Command {
 
 async function signLayout(file: string, flags: LayoutFlags, { write }: Run): Promise<number> {
   await checkOutput(flags.output, [file]);
-  const { privateKey, password } = signingKey(flags, process.env);
+  const key = await lastingKey(flags, process.env);
   const folder = dirname(resolve(file));
   const load = (path: string): Buffer => readInput(resolve(folder, path), 'public key of a functionary');
   const layout = readLayoutDocument(readInput(file, 'layout'), basename(file), load);
-  await write(flags.output, [writeLayout(layout, readPrivateKey(privateKey, password))]);
+  await write(flags.output, [await writeLayout(layout, key)]);
   say(`signed the layout of ${layout.steps.length} steps; it is in ${flags.output}`);
   return 0;
 }
@@ -65,7 +64,7 @@ async function recordLink(step: string, flags: LinkFlags, { write }: Run): Promi
   const { materials = [], products = [], root } = flags;
   if (materials.length + products.length === 0)
     throw usage('name what the step took or made: --materials, --products');
-  const { privateKey, password } = signingKey(flags, process.env);
+  const key = await lastingKey(flags, process.env);
   const paths = filesOf(root);
   const text = {
     name: step,
@@ -73,10 +72,10 @@ async function recordLink(step: string, flags: LinkFlags, { write }: Run): Promi
     products: digests(root, paths, products),
     command: [],
   };
-  const { file, text: link } = writeLink(text, readPrivateKey(privateKey, password));
+  const { file, text: link } = writeLink(text, key);
   const output = join(flags.output, file);
   await checkOutput(output, []);
-  await write(output, [link]);
+  await write(output, [await link]);
   const count = (files: object): number => Object.keys(files).length;
   say(
     `recorded ${count(text.materials)} materials and ${count(text.products)} products of ${step} in ${output}`,

@@ -53,7 +53,7 @@ async function attestation(
   { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   await checkOutput(output, paths);
-  const key = signingKey(keyFlags, process.env);
+  const key = await signingKey(keyFlags, process.env);
   const rules = policy === undefined ? undefined : readInput(policy, 'policy');
   const report = await scan(paths, {
     ...(rules === undefined ? {} : { policy: await policyIn(rules, policy), today: today() }),
@@ -70,7 +70,7 @@ async function attestation(
     return outcome === 'fail' ? 1 : 2;
   }
   const { name, ignore } = naming(paths, output);
-  const { bundle, rootDigest } = attest(report, key, {
+  const { bundle, rootDigest } = await attest(report, key, {
     name,
     ignore: [...ignore, ...excludedOf(report)],
     predicate,

@@ -5,7 +5,7 @@ import { checkUnexamined } from '../../baseline/policy/unexamined.ts';
 import { counted } from '../../document/text/quantity.ts';
 import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
 import { reusableDigests } from '../../proof/sign/files/reuse.ts';
-import { type SigningKey, signModel } from '../../proof/sign/sign.ts';
+import { type AnyKey, signModel } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { print, readSignature } from '../option/mbom-options.ts';
 import { insideOf, naming } from '../option/naming.ts';
@@ -26,7 +26,7 @@ interface Flags extends ReuseFlags {
 export async function signAgain(
   paths: readonly string[],
   { reuse, publicKey, changed = [], output, failOn, policy, accept = [] }: Flags,
-  key: SigningKey,
+  key: AnyKey,
   { signal, onProgress, measured, write }: Run,
 ): Promise<number> {
   if (publicKey === undefined)
@@ -54,7 +54,7 @@ export async function signAgain(
   const unseen = checkUnexamined({ files }, 'listed', vouched, []);
   if (notSignedUnseen({ findings: unseen })) return 1;
   if (errors.length > 0) return 2;
-  const { bundle: made, rootDigest, fileCount } = signModel(files, key, naming(paths, output));
+  const { bundle: made, rootDigest, fileCount } = await signModel(files, key, naming(paths, output));
   await write(output, [made]);
   const trusted = files.filter(({ path }) => old.digests.has(path)).length;
   say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import type { FailOn } from '../../baseline/policy/policy.ts';
 import { counted } from '../../document/text/quantity.ts';
-import type { SigningKey } from '../../proof/sign/sign.ts';
+import type { AnyKey } from '../../proof/sign/sign.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
 import { loading } from '../../runtime/loading.ts';
 import { scan } from '../../scan.ts';
@@ -54,7 +54,7 @@ export const failOnOption = (): Option =>
 async function sign(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
   const { output, failOn, policy } = flags;
   await checkOutput(output, paths);
-  const key = signingKey(flags, process.env);
+  const key = await signingKey(flags, process.env);
   if (flags.image !== undefined) return signImageOf(flags.image, paths, output, key, context);
   if (paths.length === 0) throw usage('name the model that is to be signed, or give --image');
   if (wantsReuse(flags) && flags.exclude !== undefined)
@@ -79,24 +79,24 @@ async function signImageOf(
   image: string,
   paths: readonly string[],
   output: string,
-  key: SigningKey,
+  key: AnyKey,
   { write }: Run,
 ): Promise<number> {
   if (paths.length > 0) throw usage('an image is signed by its digest alone: leave the paths out');
   const { signImage } = await import('../../gate/image/image-signing.ts');
-  await write(output, [signImage(image, key)]);
+  await write(output, [await signImage(image, key)]);
   say(`signed ${image}; the signature is in ${output}`);
   return 0;
 }
 
-async function signMbom(path: string, output: string, key: SigningKey, { write }: Run): Promise<number> {
+async function signMbom(path: string, output: string, key: AnyKey, { write }: Run): Promise<number> {
   const [{ readMbom }, { signDocument }] = await Promise.all([
     import('../../proof/bom/mbom-document.ts'),
     import('../../proof/sign/sign.ts'),
   ]);
   const document = readInput(path, 'MBOM');
   const { model, files } = readMbom(document);
-  await write(output, [signDocument(document, key)]);
+  await write(output, [await signDocument(document, key)]);
   say(`signed the MBOM of ${model.digest}, ${counted(files.length, 'file')}; the signature is in ${output}`);
   return 0;
 }

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Report } from '../../baseline/report.ts';
 import { counted } from '../../document/text/quantity.ts';
-import { type SigningKey, signModel } from '../../proof/sign/sign.ts';
+import { type AnyKey, signModel } from '../../proof/sign/sign.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
 import { naming } from '../option/naming.ts';
 import type { Run } from '../run.ts';
@@ -15,7 +15,7 @@ export async function signReport(
   report: Report,
   paths: readonly string[],
   output: string,
-  key: SigningKey,
+  key: AnyKey,
   { write }: Run,
 ): Promise<number> {
   // Whatever --fail-on says: nobody looked into the file.
@@ -25,7 +25,7 @@ export async function signReport(
   if (unseen || report.verdict.outcome !== 'pass') return refused(report, paths);
   const single = report.files.length === 1 && statSync(paths[0]!).isFile();
   const { name, ignore } = naming(paths, output);
-  const { bundle, rootDigest, fileCount } = signModel(report.files, key, {
+  const { bundle, rootDigest, fileCount } = await signModel(report.files, key, {
     name,
     ignore: [...ignore, ...excludedOf(report)],
     single,

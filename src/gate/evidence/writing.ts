@@ -1,6 +1,6 @@
 // Evidence that is written here: a scanner's report as a signed statement about the image that it names, and measured numbers as a
 // test result about a release.
-import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { writeStatement } from '../../proof/sign/statement/statement.ts';
 import { readForeign } from '../claim/foreign.ts';
 import { type Kind, kindOfDocument } from '../claim/proven-claim.ts';
@@ -43,7 +43,11 @@ export function assertAbout({ digests }: ImageNames, ours: readonly string[]): v
 }
 
 /** A document as a statement about this digest, on one line. Refuses a kind that has no predicate type. */
-export function statementAround(bytes: Buffer, digest: string, key: SigningKey): string {
+export function statementAround<Key extends AnyKey>(
+  bytes: Buffer,
+  digest: string,
+  key: Key,
+): Signed<Key, string> {
   const { kind } = namesIn(bytes);
   const type = PREDICATES.get(kind);
   if (type === undefined)
@@ -68,7 +72,7 @@ interface PerformanceText {
 const TEST_RESULT = 'https://in-toto.io/attestation/test-result/v0.1';
 
 /** Numbers (`{"metrics": […]}`) as a test result. What passed is computed from them. */
-export function performanceStatement(metrics: Buffer, text: PerformanceText, key: SigningKey) {
+export function performanceStatement<Key extends AnyKey>(metrics: Buffer, text: PerformanceText, key: Key) {
   const document = readForeign(metrics).only('metrics');
   const read = readMetrics(document.get('metrics'));
   const failed = read.filter((one) => !holds(one)).map(({ name }) => name);
@@ -86,5 +90,6 @@ export function performanceStatement(metrics: Buffer, text: PerformanceText, key
     },
   };
   const subject = [{ name: 'model.mbom.yaml', digest: sha256(text.release) }];
-  return { bundle: signStatement(writeStatement(subject, TEST_RESULT, predicate), key), passed, failed };
+  const bundle = signStatement(writeStatement(subject, TEST_RESULT, predicate), key);
+  return { bundle, passed, failed };
 }

@@ -1,9 +1,9 @@
 // A signature of an image as cosign 3 makes it, so that `cosign verify` takes it: a statement of cosign's predicate type, without a name.
-import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
 
 /** @param reference `name@sha256:…`. Throws USAGE. */
-export function signImage(reference: string, key: SigningKey): string {
+export function signImage<Key extends AnyKey>(reference: string, key: Key): Signed<Key, string> {
   const [, sha256] = /^[^\s@]{1,1000}@sha256:([0-9a-f]{64})$/.exec(reference) ?? [];
   if (sha256 === undefined)
     throw new SteelyardError('USAGE', 'an image must be pinned by its digest to be signed: name@sha256:…');

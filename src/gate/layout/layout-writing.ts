@@ -1,7 +1,8 @@
 // Layouts and links that in-toto reads: always DSSE, always by one key. Nothing is run: a link records what is there, and the caller answers
 // for what happened in between.
-import type { KeyObject } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 import { encode, IN_TOTO } from '../../proof/sign/bundle/envelope.ts';
+import { type RemoteKey, signedBy } from '../../proof/sign/sealing.ts';
 import { publicOf, signBytes } from '../../proof/sign/signer/key.ts';
 import { layoutKey } from './functionary.ts';
 
@@ -28,11 +29,17 @@ export interface LayoutText {
   readonly readme?: string;
 }
 
+type LayoutKey = KeyObject | RemoteKey;
+/** With a key in memory now, with one that is elsewhere later. */
+type Written<Key extends LayoutKey> = Key extends KeyObject ? string : Promise<string>;
+
+const publicPart = (key: LayoutKey): KeyObject => (key instanceof KeyObject ? publicOf(key) : key.publicKey);
+
 /** The name that in-toto looks for, and the text. */
-export function writeLink({ name, materials, products, command }: LinkText, key: KeyObject) {
+export function writeLink<Key extends LayoutKey>({ name, materials, products, command }: LinkText, key: Key) {
   const hashes = (files: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(files).map(([path, sha256]) => [path, { sha256 }]));
-  const { keyid } = layoutKey(publicOf(key));
+  const { keyid } = layoutKey(publicPart(key));
   const link = {
     _type: 'link',
     name,
@@ -45,7 +52,10 @@ export function writeLink({ name, materials, products, command }: LinkText, key:
   return { file: `${name}.${keyid.slice(0, 8)}.link`, text: enveloped(link, key) };
 }
 
-export function writeLayout({ expires, steps, readme = '' }: LayoutText, key: KeyObject): string {
+export function writeLayout<Key extends LayoutKey>(
+  { expires, steps, readme = '' }: LayoutText,
+  key: Key,
+): Written<Key> {
   const keys = new Map(
     steps.flatMap(({ functionaries }) =>
       functionaries.map((one) => [layoutKey(one).keyid, layoutKey(one).entry]),
@@ -70,14 +80,14 @@ export function writeLayout({ expires, steps, readme = '' }: LayoutText, key: Ke
   return enveloped(layout, key);
 }
 
-function enveloped(signed: object, key: KeyObject): string {
+function enveloped<Key extends LayoutKey>(signed: object, key: Key): Written<Key> {
   const payload = Buffer.from(JSON.stringify(signed));
-  const { keyid } = layoutKey(publicOf(key));
-  const sig = signBytes(key, encode(IN_TOTO, payload)).toString('base64');
-  const envelope = {
-    payload: payload.toString('base64'),
-    payloadType: IN_TOTO,
-    signatures: [{ keyid, sig }],
+  const { keyid } = layoutKey(publicPart(key));
+  const text = (signature: Buffer): string => {
+    const signatures = [{ keyid, sig: signature.toString('base64') }];
+    return `${JSON.stringify({ payload: payload.toString('base64'), payloadType: IN_TOTO, signatures })}\n`;
   };
-  return `${JSON.stringify(envelope)}\n`;
+  const bytes = encode(IN_TOTO, payload);
+  const written = key instanceof KeyObject ? text(signBytes(key, bytes)) : signedBy(key, bytes).then(text);
+  return written as Written<Key>;
 }

@@ -1,6 +1,6 @@
 // The verdict as a SLSA verification summary (VSA v1), for admission controllers. Its subject is the MBOM alone, and every evidence file
 // that counted is named: the specification asks for all of them.
-import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { writeStatement } from '../../proof/sign/statement/statement.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -10,7 +10,7 @@ const VSA = 'https://slsa.dev/verification_summary/v1';
 const hexOf = (digest: string): string => digest.slice('sha256:'.length);
 
 /** One Sigstore bundle on one line. */
-export function attestVerdict(verdict: Verdict, key: SigningKey): string {
+export function attestVerdict<Key extends AnyKey>(verdict: Verdict, key: Key): Signed<Key, string> {
   const { release, policy, reviewed, outcome } = verdict;
   const sha256 = hexOf(release.digest);
   const subject = [{ name: release.name ?? 'model.mbom.yaml', digest: { sha256 } }];

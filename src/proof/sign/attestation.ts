@@ -7,7 +7,8 @@ import { examinationOf } from '../../scan/identify/examination.ts';
 import { checked } from './bundle/bundle-schema.ts';
 import { withDefaults } from './files/exclusion.ts';
 import { type Outcome, proven, refuse } from './refusal.ts';
-import { type SignedBundle, type SigningKey, type SignOptions, signStatement } from './sign.ts';
+import { type AnyKey, type Signed, then } from './sealing.ts';
+import { type SignedBundle, type SignOptions, signStatement } from './sign.ts';
 import { openBundle, openStatement } from './signer/signature.ts';
 import { toManifest } from './statement/manifest.ts';
 import { type Statement, writeStatement } from './statement/statement.ts';
@@ -39,7 +40,11 @@ export interface AttestOptions extends Omit<SignOptions, 'single'> {
  * @returns one Sigstore bundle with a DSSE envelope, on one line: a `.intoto.jsonl` holds one such line for each attestation.
  * @throws SteelyardError USAGE: the key cannot be used; NOT_FOUND: no file.
  */
-export function attest(report: Report, key: SigningKey, options: AttestOptions): SignedBundle {
+export function attest<Key extends AnyKey>(
+  report: Report,
+  key: Key,
+  options: AttestOptions,
+): Signed<Key, SignedBundle> {
   const { root, resources } = toManifest(report.files, withDefaults(options.ignore));
   const time = (options.time ?? new Date()).toISOString();
   const subject = [{ name: options.name, digest: { sha256: root } }];
@@ -47,7 +52,8 @@ export function attest(report: Report, key: SigningKey, options: AttestOptions):
     options.predicate === 'svr'
       ? writeStatement(subject, SVR, verificationResult(report, time, options))
       : writeStatement(subject, VSA, verificationSummary(report, time, root, options));
-  return { bundle: signStatement(statement, key), rootDigest: `sha256:${root}`, fileCount: resources.length };
+  const told = { rootDigest: `sha256:${root}`, fileCount: resources.length };
+  return then(signStatement(statement, key), (bundle: string) => ({ bundle, ...told }));
 }
 
 // "Could not look" is not passed, and neither is what nobody looked into, unless somebody accepted exactly these bytes.

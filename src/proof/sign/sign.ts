@@ -1,29 +1,11 @@
 // Files with digests → a signed statement about them. The model itself is not read: one scan has measured all of it.
-import { createHash, type KeyObject } from 'node:crypto';
 import { SteelyardError } from '../../rules/error.ts';
-import { writeBundle } from './bundle/bundle.ts';
-import { encode, IN_TOTO } from './bundle/envelope.ts';
 import { withDefaults } from './files/exclusion.ts';
-import { pemCertificates } from './signer/certificate.ts';
-import {
-  cosignHint,
-  hashOf,
-  isSignature,
-  modelHint,
-  publicOf,
-  readPrivateKey,
-  signBytes,
-} from './signer/key.ts';
+import { type AnyKey, type Signed, sealed, then } from './sealing.ts';
 import { type SignableFile, toManifest } from './statement/manifest.ts';
 import { SINGLE, writeModelStatement } from './statement/model-statement.ts';
 
-/** What signs: a private key in PEM (P-256, P-384 or P-521), with its password if it is encrypted. */
-export interface SigningKey {
-  readonly privateKey: string | Buffer;
-  readonly password?: string | Buffer;
-  /** Certificates for the key in PEM, its own first: verifiers then need only the root. */
-  readonly certificateChain?: string | Buffer;
-}
+export type { AnyKey, KeylessSigner, RemoteKey, Signed, SigningKey } from './sealing.ts';
 
 export interface SignOptions {
   /** What the model is called: the name of its folder. For people. */
@@ -49,11 +31,11 @@ export interface SignedBundle {
  * @param files as a scan has read them: `Report.files`. The caller decides whether a failed scan is signed.
  * @throws SteelyardError USAGE: the key or a name cannot be used; NOT_FOUND: no file to sign.
  */
-export function signModel(
+export function signModel<Key extends AnyKey>(
   files: readonly SignableFile[],
-  key: SigningKey,
+  key: Key,
   options: SignOptions,
-): SignedBundle {
+): Signed<Key, SignedBundle> {
   const ignored = options.single ? [] : withDefaults(options.ignore);
   const manifest = toManifest(files, ignored);
   const resources = options.single
@@ -71,23 +53,13 @@ export function signModel(
     root: manifest.root,
     ignored,
   };
-  return {
-    bundle: signStatement(writeModelStatement(model), key),
-    rootDigest: `sha256:${manifest.root}`,
-    fileCount: resources.length,
-  };
+  const told = { rootDigest: `sha256:${manifest.root}`, fileCount: resources.length };
+  return then(signStatement(writeModelStatement(model), key), (bundle: string) => ({ bundle, ...told }));
 }
 
 /** A bundle with a DSSE envelope around an in-toto statement. */
-export function signStatement(statement: Buffer, signingKey: SigningKey): string {
-  const key = readPrivateKey(signingKey.privateKey, signingKey.password);
-  return writeBundle(materialOf(key, signingKey, modelHint), {
-    dsseEnvelope: {
-      payload: statement.toString('base64'),
-      payloadType: IN_TOTO,
-      signatures: [{ sig: signed(key, encode(IN_TOTO, statement)).toString('base64'), keyid: '' }],
-    },
-  });
+export function signStatement<Key extends AnyKey>(statement: Buffer, key: Key): Signed<Key, string> {
+  return sealed({ kind: 'statement', bytes: statement }, key);
 }
 
 /**
@@ -95,37 +67,6 @@ export function signStatement(statement: Buffer, signingKey: SigningKey): string
  *
  * @throws SteelyardError USAGE: the key cannot be used.
  */
-export function signDocument(document: Uint8Array, signingKey: SigningKey): string {
-  const key = readPrivateKey(signingKey.privateKey, signingKey.password);
-  const hash = hashOf(key)!;
-  return writeBundle(materialOf(key, signingKey, cosignHint), {
-    messageSignature: {
-      messageDigest: {
-        algorithm: `SHA2_${hash.slice('sha'.length)}`,
-        digest: createHash(hash).update(document).digest('base64'),
-      },
-      signature: signed(key, document).toString('base64'),
-    },
-  });
-}
-
-/** Checked before it leaves: a signature that went wrong (a fault in memory) can give the key away. */
-function signed(key: KeyObject, bytes: Uint8Array): Buffer {
-  const signature = signBytes(key, bytes);
-  if (isSignature(publicOf(key), hashOf(key)!, bytes, signature)) return signature;
-  throw new SteelyardError('INTERNAL', 'the signature that was made does not verify');
-}
-
-function materialOf(
-  key: KeyObject,
-  { certificateChain }: SigningKey,
-  hint: (key: KeyObject) => string,
-): object {
-  if (certificateChain === undefined) return { publicKey: { hint: hint(publicOf(key)) } };
-  const chain = pemCertificates(certificateChain);
-  if (!chain[0]!.checkPrivateKey(key)) {
-    throw new SteelyardError('USAGE', 'the first certificate is not for the private key');
-  }
-  const certificates = chain.map(({ raw }) => ({ rawBytes: raw.toString('base64') }));
-  return { x509CertificateChain: { certificates } };
+export function signDocument<Key extends AnyKey>(document: Uint8Array, key: Key): Signed<Key, string> {
+  return sealed({ kind: 'document', bytes: document }, key);
 }

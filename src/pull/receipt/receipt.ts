@@ -3,7 +3,7 @@
 
 import type { Report } from '../../baseline/report.ts';
 import { withDefaults } from '../../proof/sign/files/exclusion.ts';
-import { type SigningKey, signStatement } from '../../proof/sign/sign.ts';
+import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { toManifest } from '../../proof/sign/statement/manifest.ts';
 import { writeStatement } from '../../proof/sign/statement/statement.ts';
 import { VERSION } from '../../runtime/package.ts';
@@ -76,7 +76,11 @@ export const inertJson = (value: unknown): string =>
   )}\n`;
 
 /** The receipt as a signed statement about the model's root digest, on one line. */
-export function signReceipt(receipt: Receipt, name: string, key: SigningKey): string {
+export function signReceipt<Key extends AnyKey>(
+  receipt: Receipt,
+  name: string,
+  key: Key,
+): Signed<Key, string> {
   const subject = [{ name, digest: { sha256: receipt.model.slice('sha256:'.length) } }];
   return signStatement(writeStatement(subject, PULL_PREDICATE, receipt), key);
 }

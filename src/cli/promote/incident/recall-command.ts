@@ -50,7 +50,8 @@ async function recall(digests: readonly string[], flags: Flags, { write }: Run):
     ...(packages === undefined ? {} : { packages }),
   };
   const before = existsSync(list) ? readInput(list, 'list of recalls') : Buffer.alloc(0);
-  const after = recallListWith(before, recalls ? text : null, now, signingKey(flags, process.env));
+  const key = await signingKey(flags, process.env);
+  const after = await recallListWith(before, recalls ? text : null, now, key);
   await write(list, [after.toString('utf8')]);
   say(
     recalls
