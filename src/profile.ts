@@ -1,8 +1,9 @@
 // A model → the profile that its later copies are held against.
 
+import { assertOptions, type Checks, flag, type Path } from './document/options.ts';
 import { quoted } from './document/violations.ts';
 import { SteelyardError } from './rules/error.ts';
-import type { MeasureOptions } from './scan/measure/options.ts';
+import { MEASURE_CHECKS, type MeasureOptions } from './scan/measure/options.ts';
 import { type ProfileDocument, toDocument } from './scan/profile/document/document.ts';
 import { scan } from './scan.ts';
 
@@ -12,6 +13,8 @@ export interface ProfileOptions extends MeasureOptions {
   /** Takes a model although there are critical findings about it. Default false. */
   readonly acceptCritical?: boolean;
 }
+
+const PROFILE_CHECKS: Checks<ProfileOptions> = { ...MEASURE_CHECKS, stats: flag, acceptCritical: flag };
 
 /**
  * Measures a model and returns its profile: what a baseline is. The same files give the same profile on every machine; it
@@ -25,9 +28,10 @@ export interface ProfileOptions extends MeasureOptions {
  * const report = await scan('incoming/llama', { baseline });
  */
 export async function profile(
-  paths: string | readonly string[],
+  paths: Path | readonly Path[],
   options: ProfileOptions = {},
 ): Promise<ProfileDocument> {
+  assertOptions(options, PROFILE_CHECKS);
   const { stats = true, acceptCritical = false, ...measuring } = options;
   const report = await scan(paths, measuring);
   const [failure] = report.errors;

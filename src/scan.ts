@@ -5,18 +5,38 @@ import type { FailOn, Policy } from './baseline/policy/policy.ts';
 import type { Unexamined } from './baseline/policy/unexamined.ts';
 import type { Judgement } from './baseline/policy/verdict.ts';
 import type { Report } from './baseline/report.ts';
+import {
+  assertOptions,
+  type Checks,
+  document,
+  flag,
+  ofType,
+  oneOf,
+  type Path,
+  pathsOf,
+  texts,
+} from './document/options.ts';
 import { SteelyardError } from './rules/error.ts';
+<<<<<<< HEAD
 import type { Finding } from './rules/finding.ts';
 import { severitiesFrom } from './rules/rule.ts';
 import { Deadline } from './runtime/deadline.ts';
+=======
+import { SEVERITIES, severitiesFrom } from './rules/rule.ts';
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import { loading } from './runtime/loading.ts';
 import { VERSION } from './runtime/package.ts';
 import { turns } from './runtime/turn.ts';
 import { assertHarmless, firstLook } from './scan/identify/first-look.ts';
+<<<<<<< HEAD
 import { measureUntil, threadsOf } from './scan/measure/measure.ts';
 import type { MeasureOptions } from './scan/measure/options.ts';
+=======
+import { measureFiles, threadsOf } from './scan/measure/measure.ts';
+import { MEASURE_CHECKS, type MeasureOptions } from './scan/measure/options.ts';
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import type { Stats } from './scan/measure/record/stats.ts';
-import type { FollowSymlinks } from './scan/model/links.ts';
+import { type FollowSymlinks, followCheck } from './scan/model/links.ts';
 import { listModel } from './scan/model/model.ts';
 import type { Profile } from './scan/profile/profile.ts';
 
@@ -47,12 +67,29 @@ export interface ScanOptions extends MeasureOptions {
   readonly timing?: boolean;
 }
 
+const SCAN_CHECKS: Checks<ScanOptions> = {
+  ...MEASURE_CHECKS,
+  failOn: oneOf('none', ...SEVERITIES),
+  baseline: document,
+  mode: oneOf('exact', 'converted', 'derived'),
+  base: document,
+  policy: document,
+  today: ofType('string', "a day, such as '2027-01-31'"),
+  unexamined: oneOf('forbid', 'listed', 'allow'),
+  accept: texts,
+  followSymlinks: followCheck,
+  exclude: texts,
+  everything: flag,
+  timing: flag,
+};
+
 /**
  * Scans a model: weight files, folders, or a shard index. Bad content never throws, it becomes findings; a file that cannot
  * be read becomes an error in the report, and the verdict is then never a pass.
  *
  * @throws SteelyardError USAGE, NOT_FOUND, NATIVE_UNAVAILABLE, ABORTED, INTERNAL: when there is no report to put it in.
  */
+<<<<<<< HEAD
 export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
   const deadline = new Deadline(options, 'scan');
   try {
@@ -67,12 +104,16 @@ async function scanUntil(
   paths: string | readonly string[],
   options: ScanOptions,
 ): Promise<Report> {
+=======
+export async function scan(paths: Path | readonly Path[], options: ScanOptions = {}): Promise<Report> {
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
   const begun = performance.now();
   const { check } = deadline;
   const turn = turns();
   const { baseline, mode = 'exact', base, policy, today, failOn, unexamined, accept, ...reading } = options;
+  assertOptions(options, SCAN_CHECKS);
   assertComparable(options);
-  const model = listModel(typeof paths === 'string' ? [paths] : paths, {
+  const model = listModel(pathsOf(paths), {
     follow: options.followSymlinks,
     exclude: options.exclude,
     everything: options.everything,

@@ -1,11 +1,22 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
 import { basename } from 'node:path';
+<<<<<<< HEAD
+=======
+import { assertOptions, type Checks, document, texts } from '../document/options.ts';
+import { SteelyardError } from '../rules/error.ts';
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import { sortFailures, toFailure } from '../rules/finding.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { VERSION } from '../runtime/package.ts';
+<<<<<<< HEAD
 import type { Check } from '../runtime/turn.ts';
 import type { MeasureOptions } from '../scan/measure/options.ts';
 import type { FollowSymlinks } from '../scan/model/links.ts';
+=======
+import { Deadline } from '../scan/measure/deadline.ts';
+import { MEASURE_CHECKS, type MeasureOptions } from '../scan/measure/options.ts';
+import { type FollowSymlinks, followCheck } from '../scan/model/links.ts';
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
 import { diffAdapters, type Known } from './adapter/adapter-diff.ts';
 import { compareTensors } from './changed.ts';
@@ -31,6 +42,20 @@ export interface DiffOptions
   readonly population?: readonly string[];
 }
 
+const { threads, io, isolate, timeout, signal, onProgress } = MEASURE_CHECKS;
+const DIFF_CHECKS: Checks<DiffOptions> = {
+  threads,
+  io,
+  isolate,
+  timeout,
+  signal,
+  onProgress,
+  goodProfile: document,
+  suspectProfile: document,
+  followSymlinks: followCheck,
+  population: texts,
+};
+
 /**
  * Says what is different between two models, and what kind of change that is. Either side may be a profile alone; values can
  * then not be held against each other, and the report says so.
@@ -45,8 +70,14 @@ export async function diff(
   suspect: ModelSource,
   options: DiffOptions = {},
 ): Promise<DiffReport> {
+<<<<<<< HEAD
   const deadline = new Deadline(options, 'comparison');
   const { timeout: _, ...others } = options;
+=======
+  assertOptions(options, DIFF_CHECKS);
+  const deadline = new Deadline(options);
+  const { timeout, ...others } = options;
+>>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
   try {
     return await compareModels(good, suspect, { ...others, signal: deadline.signal }, deadline.check);
   } catch (error) {

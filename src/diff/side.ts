@@ -1,5 +1,6 @@
 // One of the two models: what it is, and where its bytes are.
 import { withoutFiles } from '../baseline/compare/compare.ts';
+import { type Path, pathsOf } from '../document/options.ts';
 import { SteelyardError } from '../rules/error.ts';
 import { measureFiles } from '../scan/measure/measure.ts';
 import type { MeasureOptions } from '../scan/measure/options.ts';
@@ -12,7 +13,7 @@ import type { Profile } from '../scan/profile/profile.ts';
 import type { Side } from './report/diff-report.ts';
 
 /** Files and folders, or the profile of a model that is not at hand. */
-export type ModelSource = string | readonly string[] | ProfileDocument;
+export type ModelSource = Path | readonly Path[] | ProfileDocument;
 
 interface SideOptions
   extends Pick<MeasureOptions, 'threads' | 'io' | 'rows' | 'isolate' | 'signal' | 'onProgress'> {
@@ -46,7 +47,7 @@ export async function readSide(
       throw new SteelyardError('USAGE', `the ${which} model is a profile already; leave the other one out`);
     return { which, profile: source, files: null, errors: [] };
   }
-  const model = listModel(typeof source === 'string' ? [source] : source, { follow: followSymlinks });
+  const model = listModel(pathsOf(source), { follow: followSymlinks });
   if (profile !== undefined) return ready(which, model.files, profile);
   const measured = await measureFiles(model.files, measuring);
   const files = measured.files.map(
@@ -61,7 +62,7 @@ export async function readSide(
 }
 
 function isProfile(source: ModelSource): source is ProfileDocument {
-  return typeof source === 'object' && 'schema' in source;
+  return typeof source === 'object' && source !== null && 'schema' in source;
 }
 
 /** The files that a ready profile describes, if they can be: a profile of another model must not speak for this one. */

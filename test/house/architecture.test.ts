@@ -123,6 +123,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'difference/difference-pool.ts',
     'difference/difference.ts',
     'native.ts',
+    'options.ts',
     'plan.ts',
     'spectrum.ts',
     'thread/pool.ts',
@@ -130,7 +131,14 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'thread/workers.ts',
     'ticker.ts',
   ],
-  'scan/model': ['claim/other-digests.ts', 'companion.ts', 'file.ts', 'left-out.ts', 'loadable.ts'],
+  'scan/model': [
+    'claim/other-digests.ts',
+    'companion.ts',
+    'file.ts',
+    'left-out.ts',
+    'links.ts',
+    'loadable.ts',
+  ],
   'scan/profile': [
     'build.ts',
     'document/document.ts',

@@ -1,6 +1,7 @@
 // `steelyard rules` and `steelyard explain RULE`: what a scan can say, without a scan.
 import { Command, Option } from 'commander';
 import { painter, wrapped } from '../../document/text/frame.ts';
+import { distance } from '../../document/text/suggestion.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { frameworkLines, frameworksOf } from '../../rules/frameworks.ts';
 import { RULES, type Rule, type RuleId, SEVERITIES } from '../../rules/rules.ts';
@@ -94,32 +95,21 @@ function explanation(id: string, { severity, title, why, hint, references = [] }
   return `${lines.join('\n')}\n`;
 }
 
+/** So many letters away is another word. */
+const FAR = 4;
+
 /** The rules that the word may have been meant for: of its subject, or a few letters away. */
 function suggestion(word: string): string {
   const near = [...RULES.keys()]
-    .map((id) => ({ id, distance: Math.min(distance(word, id), distance(word, id.split('/')[1]!)) }))
+    .map((id) => ({
+      id,
+      distance: Math.min(distance(word, id, FAR), distance(word, id.split('/')[1]!, FAR)),
+    }))
     .sort((a, b) => a.distance - b.distance)
-    .filter(({ distance }) => distance <= 3)
+    .filter(({ distance }) => distance < FAR)
     .slice(0, 3);
   const subject = [...RULES.keys()].filter((id) => id.startsWith(`${word.split('/')[0]}/`)).slice(0, 8);
   const ids =
     near.length === 0 || subject.some((id) => id.startsWith(`${word}/`)) ? subject : near.map(({ id }) => id);
   return ids.length === 0 ? '; steelyard rules lists them' : ` (did you mean ${ids.join(', ')}?)`;
-}
-
-const LONGEST_WORD = 64;
-
-/** Levenshtein's: how many letters must be put, left out or changed. */
-function distance(from: string, to: string): number {
-  if (from.length > LONGEST_WORD) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const changed = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, changed));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

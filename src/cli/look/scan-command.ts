@@ -18,6 +18,7 @@ import {
   withComparison,
   withExclude,
 } from '../option/comparison-options.ts';
+import { inGroups } from '../option/groups.ts';
 import { type KeyFlags, signingKey, withKey } from '../option/key-option.ts';
 import {
   checkReports,
@@ -55,7 +56,7 @@ export function scanCommand(): Command {
     .description(
       'Reads every file once and reports its digest, its tensors, their statistics and what is wrong.',
     );
-  return reporting(withComparison(command, false));
+  return inGroups(reporting(withComparison(command, false)), GROUPS);
 }
 
 /** The same, for a model that is said to be a certain one. */
@@ -63,7 +64,7 @@ export function checkCommand(): Command {
   const command = new Command('check')
     .summary('say whether a model is the one that was approved, and what departs')
     .description('Scans a model and compares it with the profile of the one it is said to be.');
-  return reporting(withComparison(command, true));
+  return inGroups(reporting(withComparison(command, true)), GROUPS);
 }
 
 function reporting(command: Command): Command {
@@ -114,6 +115,14 @@ function reporting(command: Command): Command {
       run((context) => reported(paths, flags, context), flags.progress),
     );
 }
+
+/** How the help lists the options; the others come first. */
+const GROUPS = {
+  'Verdict:': ['baseline', 'mode', 'base', 'policy', 'failOn', 'requireExamined', 'accept'],
+  'Output:': ['format', 'output', 'report', 'quiet', 'progress', 'timing'],
+  'Reading:': ['threads', 'io', 'isolate', 'timeout', 'followSymlinks', 'exclude', 'rows', 'forensics'],
+  'Signing:': ['sign', 'key', 'passwordFile', 'certificateChain'],
+};
 
 const EXIT = { pass: 0, fail: 1, error: 2 } as const;
 

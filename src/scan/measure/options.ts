@@ -1,4 +1,14 @@
 // What a caller asks of the measure stage, and hears of it.
+import {
+  type Checks,
+  callback,
+  flag,
+  ofType,
+  oneOf,
+  positive,
+  signal,
+  threads,
+} from '../../document/options.ts';
 import type { Io, NativeMeasurement } from './native.ts';
 
 /** Of one file. */
@@ -49,3 +59,16 @@ export interface MeasureOptions {
   /** Files that were measured while they arrived, by path; one whose readers now plan otherwise is measured again. */
   readonly followed?: ReadonlyMap<string, Followed>;
 }
+
+export const MEASURE_CHECKS: Checks<MeasureOptions> = {
+  threads,
+  io: oneOf('auto', 'mmap', 'pread'),
+  rows: flag,
+  sketch: flag,
+  forensics: flag,
+  isolate: oneOf('thread', 'process'),
+  timeout: positive,
+  signal,
+  onProgress: callback,
+  followed: ofType('object', 'what pull returned'),
+};

@@ -12,6 +12,11 @@ import { linkTarget, realPath } from '../../runtime/folder.ts';
  */
 export type FollowSymlinks = 'never' | 'cache' | 'always' | `within:${string}`;
 
+export const followCheck = (value: unknown): string | null =>
+  ['never', 'cache', 'always'].includes(value as string) || /^within:./s.test(String(value))
+    ? null
+    : 'never, cache, always or within:FOLDER';
+
 export class Links {
   readonly #never: boolean;
   /** Real paths of folders that links may lead into; null: any. */

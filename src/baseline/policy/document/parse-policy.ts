@@ -1,6 +1,7 @@
 // Text → policy, or INVALID_POLICY with line and column. A policy that is misread lets through what its owner forbade, so
 // nothing in it is skipped.
 import type * as Zod from 'zod';
+import { didYouMean } from '../../../document/text/suggestion.ts';
 import { quoted } from '../../../document/violations.ts';
 import { readYaml, type Yaml } from '../../../document/yaml.ts';
 import { SteelyardError } from '../../../rules/error.ts';
@@ -11,7 +12,6 @@ import { PatternTrie } from '../pattern/trie.ts';
 import type { MetadataLine, Policy, TensorLine, Waiver } from '../policy.ts';
 import { fieldsAt, type PolicyDocument, policySchemas } from './policy-schema.ts';
 import { parseDimension } from './shape.ts';
-import { didYouMean } from './suggestion.ts';
 import { zonesOf } from './zones.ts';
 
 /**

@@ -1,7 +1,8 @@
 // The zones of a policy: patterns that can match, and zones that take in others.
+
+import { didYouMean } from '../../../document/text/suggestion.ts';
 import { quoted } from '../../../document/violations.ts';
 import type { Zone } from '../../../source/source.ts';
-import { didYouMean } from './suggestion.ts';
 
 /** A pattern of places. Its scheme is no wildcard. */
 const isPlacePattern = (text: string): boolean =>

@@ -1,4 +1,4 @@
-// The word that somebody meant: for messages about misspelt fields and rules.
+// The word that somebody meant: for messages about misspelt fields, options and rules.
 
 /** The nearest of `known` within two edits, as an ending of a sentence; empty if none is near. */
 export function didYouMean(word: string, known: Iterable<string>): string {
@@ -11,8 +11,8 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return best === undefined ? '' : ` (did you mean ${best}?)`;
 }
 
-/** Levenshtein, given up at `limit`. */
-function distance(a: string, b: string, limit: number): number {
+/** Levenshtein's: how many letters must be put, left out or changed; given up at `limit`. */
+export function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
