@@ -17,24 +17,15 @@ import {
   texts,
 } from './document/options.ts';
 import { SteelyardError } from './rules/error.ts';
-<<<<<<< HEAD
 import type { Finding } from './rules/finding.ts';
-import { severitiesFrom } from './rules/rule.ts';
-import { Deadline } from './runtime/deadline.ts';
-=======
 import { SEVERITIES, severitiesFrom } from './rules/rule.ts';
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
+import { Deadline } from './runtime/deadline.ts';
 import { loading } from './runtime/loading.ts';
 import { VERSION } from './runtime/package.ts';
 import { turns } from './runtime/turn.ts';
 import { assertHarmless, firstLook } from './scan/identify/first-look.ts';
-<<<<<<< HEAD
 import { measureUntil, threadsOf } from './scan/measure/measure.ts';
-import type { MeasureOptions } from './scan/measure/options.ts';
-=======
-import { measureFiles, threadsOf } from './scan/measure/measure.ts';
 import { MEASURE_CHECKS, type MeasureOptions } from './scan/measure/options.ts';
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import type { Stats } from './scan/measure/record/stats.ts';
 import { type FollowSymlinks, followCheck } from './scan/model/links.ts';
 import { listModel } from './scan/model/model.ts';
@@ -89,8 +80,8 @@ const SCAN_CHECKS: Checks<ScanOptions> = {
  *
  * @throws SteelyardError USAGE, NOT_FOUND, NATIVE_UNAVAILABLE, ABORTED, INTERNAL: when there is no report to put it in.
  */
-<<<<<<< HEAD
-export async function scan(paths: string | readonly string[], options: ScanOptions = {}): Promise<Report> {
+export async function scan(paths: Path | readonly Path[], options: ScanOptions = {}): Promise<Report> {
+  assertOptions(options, SCAN_CHECKS);
   const deadline = new Deadline(options, 'scan');
   try {
     return await scanUntil(deadline, paths, options);
@@ -101,17 +92,13 @@ export async function scan(paths: string | readonly string[], options: ScanOptio
 
 async function scanUntil(
   deadline: Deadline,
-  paths: string | readonly string[],
+  paths: Path | readonly Path[],
   options: ScanOptions,
 ): Promise<Report> {
-=======
-export async function scan(paths: Path | readonly Path[], options: ScanOptions = {}): Promise<Report> {
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
   const begun = performance.now();
   const { check } = deadline;
   const turn = turns();
   const { baseline, mode = 'exact', base, policy, today, failOn, unexamined, accept, ...reading } = options;
-  assertOptions(options, SCAN_CHECKS);
   assertComparable(options);
   const model = listModel(pathsOf(paths), {
     follow: options.followSymlinks,

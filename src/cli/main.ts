@@ -3,9 +3,8 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
-for (const argument of process.argv.slice(2)) assertNamed(argument);
-await program.parseAsync(argv);
-
+import { isSourceUri } from '../document/text/source-word.ts';
+import { assertNamed } from '../runtime/folder.ts';
 import { VERSION } from '../runtime/package.ts';
 import { scanCommand } from './look/scan-command.ts';
 import { say, sayError } from './terminal/message.ts';

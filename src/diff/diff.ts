@@ -1,22 +1,12 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
 import { basename } from 'node:path';
-<<<<<<< HEAD
-=======
 import { assertOptions, type Checks, document, texts } from '../document/options.ts';
-import { SteelyardError } from '../rules/error.ts';
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import { sortFailures, toFailure } from '../rules/finding.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { VERSION } from '../runtime/package.ts';
-<<<<<<< HEAD
 import type { Check } from '../runtime/turn.ts';
-import type { MeasureOptions } from '../scan/measure/options.ts';
-import type { FollowSymlinks } from '../scan/model/links.ts';
-=======
-import { Deadline } from '../scan/measure/deadline.ts';
 import { MEASURE_CHECKS, type MeasureOptions } from '../scan/measure/options.ts';
 import { type FollowSymlinks, followCheck } from '../scan/model/links.ts';
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
 import { diffAdapters, type Known } from './adapter/adapter-diff.ts';
 import { compareTensors } from './changed.ts';
@@ -70,14 +60,9 @@ export async function diff(
   suspect: ModelSource,
   options: DiffOptions = {},
 ): Promise<DiffReport> {
-<<<<<<< HEAD
+  assertOptions(options, DIFF_CHECKS);
   const deadline = new Deadline(options, 'comparison');
   const { timeout: _, ...others } = options;
-=======
-  assertOptions(options, DIFF_CHECKS);
-  const deadline = new Deadline(options);
-  const { timeout, ...others } = options;
->>>>>>> 92618d4 (A path alone is scanned; options of the library are strict; help shows the examples of its own command, in groups)
   try {
     return await compareModels(good, suspect, { ...others, signal: deadline.signal }, deadline.check);
   } catch (error) {
