@@ -107,7 +107,7 @@ test('sign --reuse: only what changed is read', async (t) => {
     t,
     [...again, ...changed],
     0,
-    /3 files; .*\n.*not scanned: 2 files read, 1 digest taken from .*old\.sig, signed by key/,
+    /3 files; .*\n.*not scanned as a whole: 2 files read, 1 digest taken from .*old\.sig, signed by key/,
   );
   await says(t, check, 0, /3 files unchanged/);
   await says(t, [...again, '--public-key', PUBLIC], 0, /1 file read, 2 digests taken/);

@@ -20,12 +20,12 @@ const SHOWN = 100;
 /**
  * The text, and the exit code: 0 verified, 1 refused, 2 not everything could be looked at.
  *
- * @param scanned the verdict of a scan of the same bytes, if there was one: what fails it is refused.
+ * @param scanned the verdict of a scan of the same bytes, if there was one: what fails it is refused, and so is what nobody looked into.
  */
 export function outcomeText(
   outcome: Outcome<Proof>,
   errors: readonly Failure[],
-  scanned?: Verdict['outcome'],
+  scanned?: Verdict['outcome'] | 'unseen',
 ): { readonly text: string; readonly code: number } {
   const failed = errors.map(({ code, file, message }) => `${code}  ${inert(file)}: ${inert(message)}`);
   const refusals = outcome.verified ? [] : known(outcome.refusals, errors);
@@ -35,8 +35,9 @@ export function outcomeText(
   if (first !== undefined) {
     return text([...lines, `REFUSED  ${first.code}: ${inert(first.message)}   exit 1: refused`], 1);
   }
-  if (scanned === 'fail') {
-    const message = 'the files are those that were signed, and their scan failed';
+  if (scanned === 'fail' || scanned === 'unseen') {
+    const how = scanned === 'fail' ? 'their scan failed' : 'some of them nobody looked into';
+    const message = `the files are those that were signed, and ${how}`;
     return text([...lines, `REFUSED  FAILED_SCAN: ${message}   exit 1: refused`], 1);
   }
   if (errors.length > 0 || !outcome.verified) {

@@ -7,6 +7,7 @@ import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
 import { reusableDigests } from '../../proof/sign/files/reuse.ts';
 import { type AnyKey, signModel } from '../../proof/sign/sign.ts';
 import { SteelyardError } from '../../rules/error.ts';
+import { severitiesFrom } from '../../rules/rules.ts';
 import { print, readSignature } from '../option/mbom-options.ts';
 import { insideOf, naming } from '../option/naming.ts';
 import type { ReuseFlags } from '../option/reuse-options.ts';
@@ -41,8 +42,9 @@ export async function signAgain(
   const old = reusableDigests(bundle, trust, again);
   if (!signed.verified) return print(outcomeText(signed, []));
   if (!old.verified) return print(outcomeText(old, []));
-  const { files, errors } = await digestModel(paths, {
+  const { files, findings, errors } = await digestModel(paths, {
     known: old.digests,
+    inspect: true,
     followSymlinks: 'never',
     signal,
     onProgress,
@@ -51,19 +53,29 @@ export async function signAgain(
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);
   // Whoever signed a file vouched for exactly these bytes; nobody did so for what is new or was changed.
   const vouched = new Set([...signed.digests.values(), ...accept]);
-  const unseen = checkUnexamined({ files }, 'listed', vouched, []);
-  if (notSignedUnseen({ findings: unseen })) return 1;
+  const unseen = checkUnexamined({ files }, 'listed', vouched, findings);
+  if (notSignedUnseen({ findings: [...findings, ...unseen] })) return 1;
+  const accepted = new Set(files.filter(({ sha256 }) => vouched.has(sha256)).map(({ path }) => path));
+  const [failing] = findings.filter(({ file, severity }) => FAILING.has(severity) && !accepted.has(file));
+  if (failing !== undefined) {
+    say(`${failing.severity}: ${failing.file}: ${failing.message} (${failing.rule})`);
+    say('not signed: a file that was read again would fail a scan; sign without --reuse, and all is scanned');
+    return 1;
+  }
   if (errors.length > 0) return 2;
   const { bundle: made, rootDigest, fileCount } = await signModel(files, key, naming(paths, output));
   await write(output, [made]);
   const trusted = files.filter(({ path }) => old.digests.has(path)).length;
   say(`signed ${rootDigest}, ${counted(fileCount, 'file')}; the signature is in ${output}`);
   say(
-    `not scanned: ${counted(files.length - trusted, 'file')} read, ` +
+    `not scanned as a whole: ${counted(files.length - trusted, 'file')} read, ` +
       `${counted(trusted, 'digest')} taken from ${reuse}, ${signerText(old.signer)}`,
   );
   return 0;
 }
+
+/** What fails a scan that is told nothing else. */
+const FAILING: ReadonlySet<string> = new Set(severitiesFrom('high'));
 
 function nameOf(path: string, root: string): string {
   const inside = insideOf(root, path);

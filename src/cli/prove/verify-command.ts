@@ -1,11 +1,17 @@
 // `steelyard verify`: are these files what a trusted signer signed?
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { checkUnexamined } from '../../baseline/policy/unexamined.ts';
+import type { Verdict } from '../../baseline/policy/verdict.ts';
+import type { Report } from '../../baseline/report.ts';
+import { isGit } from '../../proof/sign/files/exclusion.ts';
 import { digestModel, modelRoot } from '../../proof/sign/files/model-digest.ts';
 import type { Outcome } from '../../proof/sign/refusal.ts';
 import type { Trust } from '../../proof/sign/trust.ts';
+import type { Finding } from '../../rules/finding.ts';
 import { loading } from '../../runtime/loading.ts';
 import { scan } from '../../scan.ts';
+import { type ExaminationFlags, withAccept } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { isMbom, print, readSignature } from '../option/mbom-options.ts';
 import { insideOf } from '../option/naming.ts';
@@ -14,8 +20,9 @@ import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { outcomeText } from './outcome.ts';
+import { sayUnseen } from './unseen.ts';
 
-interface Flags extends TrustFlags {
+interface Flags extends TrustFlags, Pick<ExaminationFlags, 'accept'> {
   readonly signature: string;
   readonly scan?: true;
   readonly zone?: string;
@@ -24,7 +31,7 @@ interface Flags extends TrustFlags {
 }
 
 export function verifyCommand(): Command {
-  return withTrust(new Command('verify'))
+  return withAccept(withTrust(new Command('verify')))
     .summary('verify the signature of a model, or of an MBOM')
     .description(
       'Verifies Model Signing bundles of any version, made by any implementation, with a key, a certificate or an identity; ' +
@@ -32,7 +39,10 @@ export function verifyCommand(): Command {
     )
     .argument('<path...>', 'files and folders of one model, or one MBOM')
     .requiredOption('--signature <file>', 'the signature: model.sig')
-    .option('--scan', 'scan the model too, in the same reading: what fails its scan is refused')
+    .option(
+      '--scan',
+      'scan the model too, in the same reading: refused if it fails, or holds what nobody looked into',
+    )
     .option(
       '--zone <name>',
       'also: a signed receipt says that the model was pulled by the rules of this zone',
@@ -45,6 +55,8 @@ export function verifyCommand(): Command {
 async function verification(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
   const trust = trustOf(flags);
   const bundle = readSignature(flags.signature);
+  if (flags.accept !== undefined && !flags.scan)
+    throw usage('--accept goes with --scan: without it, nothing is looked into');
   if (isMbom(paths)) {
     if (flags.scan) throw usage('an MBOM is not scanned: leave --scan out');
     if (flags.zone !== undefined) throw usage('an MBOM comes from no zone: leave --zone out');
@@ -76,12 +88,21 @@ async function verification(paths: readonly string[], flags: Flags, context: Run
           { zone: zone.name, ignore },
         ),
   );
+  let scanned: Verdict['outcome'] | 'unseen' | undefined = report?.verdict.outcome;
   if (report !== null) {
     const { rendered } = (await rendering)!;
     const colour = wantsColour(process.stdout, process.env);
     await writeStdout([...rendered(report, { format: 'text', quiet: true }, colour), '\n']);
+    if (sayUnseen({ findings: unseenOf(report, flags.accept) }))
+      scanned = scanned === 'fail' ? scanned : 'unseen';
   }
-  return print(outcomeText(outcome, errors, report?.verdict.outcome));
+  return print(outcomeText(outcome, errors, scanned));
+}
+
+/** What Git keeps is nobody's to load; of the rest, whoever signed it may not have looked either. */
+function unseenOf({ files, findings }: Report, accept: readonly string[] = []): readonly Finding[] {
+  const looked = files.filter(({ path }) => !isGit(path));
+  return [...findings, ...checkUnexamined({ files: looked }, 'listed', new Set(accept), findings)];
 }
 
 interface ZoneClaim {

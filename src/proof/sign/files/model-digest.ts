@@ -1,6 +1,6 @@
 // The files of any model, weights or not: signatures are made of ONNX and pickle models too, which scan has nothing to say of.
 import { statSync } from 'node:fs';
-import { type Failure, sortFailures, toFailure } from '../../../rules/finding.ts';
+import { type Failure, type Finding, sortFailures, toFailure } from '../../../rules/finding.ts';
 import { measureFiles } from '../../../scan/measure/measure.ts';
 import type { MeasuredFile } from '../../../scan/measure/measured.ts';
 import type { MeasureOptions } from '../../../scan/measure/options.ts';
@@ -21,6 +21,8 @@ export interface ModelContent {
   readonly files: readonly ContentFile[];
   /** Of the weight files that were read. */
   readonly tensors: readonly DeclarableTensor[];
+  /** Of files that were read, where `inspect` asked for them; the worst that a scan of these files alone would say. */
+  readonly findings: readonly Finding[];
   /** Files that could not be read: while there are any, nothing is proven of the model. */
   readonly errors: readonly Failure[];
 }
@@ -30,6 +32,8 @@ export interface ContentOptions extends MeasureOptions {
   readonly followSymlinks?: FollowSymlinks;
   /** Digests by path that are taken as they are: these files are not read. See `reusableDigests`. */
   readonly known?: ReadonlyMap<string, string>;
+  /** Whether files that are read are inspected too. */
+  readonly inspect?: boolean;
 }
 
 /**
@@ -39,7 +43,7 @@ export interface ContentOptions extends MeasureOptions {
  */
 export async function digestModel(
   paths: string | readonly string[],
-  { known = new Map(), followSymlinks, ...measuring }: ContentOptions = {},
+  { known = new Map(), followSymlinks, inspect = false, ...measuring }: ContentOptions = {},
 ): Promise<ModelContent> {
   const model = listModel(typeof paths === 'string' ? [paths] : paths, {
     follow: followSymlinks,
@@ -60,8 +64,15 @@ export async function digestModel(
       return file === undefined ? [] : [contentOf(file)];
     }),
     tensors: measured.files.flatMap(tensorsOf),
+    findings: inspect ? await findingsOf(measured.files, new Set(known.keys())) : [],
     errors: sortFailures([...model.unscannable, ...measured.errors].map(toFailure)),
   };
+}
+
+/** `unread`: parts of the model that nobody looks at now, and that are not missing. */
+async function findingsOf(files: readonly MeasuredFile[], unread: ReadonlySet<string>): Promise<Finding[]> {
+  const { buildProfile, inspect } = await import('../../../baseline/stages.ts');
+  return inspect({ profile: buildProfile(files), files, unread, base: undefined, forensics: false });
 }
 
 const contentOf = ({ entry, sha256, size, format, kind, state }: MeasuredFile): ContentFile => ({
