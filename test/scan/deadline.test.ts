@@ -89,7 +89,11 @@ t.test('what was found before the time was over counts: a definite no stays one'
     writeFileSync(join(folder, `t${i}.jinja`), `{# ${i} #}${'{{ (a or b)[(a or b)[0]] }}'.repeat(9000)}`);
   let report = await scan(folder, { timeout: 0.2 });
   // A busy machine does not even open the file within that.
-  for (let timeout = 0.4; timeout < 60 && !report.files.some(({ path }) => path === 'bad.safetensors'); timeout *= 2)
+  for (
+    let timeout = 0.4;
+    timeout < 60 && !report.files.some(({ path }) => path === 'bad.safetensors');
+    timeout *= 2
+  )
     report = await scan(folder, { timeout });
   t.equal(report.verdict.outcome, 'fail');
   t.match(report.errors[0], { code: 'LIMIT', file: '' });
