@@ -255,7 +255,7 @@ Napi::Value Difference(const Napi::CallbackInfo& info) {
 }
 
 // Six numbers per update: dtype codes of A and B, rank, in, out; and 1 if A stands as rank x in, plus 2 if B
-// as rank x out.
+// as rank x out, plus 4 if no moments are wanted.
 const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& plan,
                          std::vector<steelyard::Update>& updates) {
   if (plan.ElementLength() % 6 != 0 || bytes.Length() != plan.ElementLength() / 3) return "plan";
@@ -265,6 +265,7 @@ const char* read_updates(const Napi::Array& bytes, const Napi::Float64Array& pla
       if (!to_uint64(plan[6 * i + k], numbers[k])) return "plan";
     }
     steelyard::Update update = {};
+    update.moments = (numbers[5] >> 2 & 1) == 0;
     for (uint32_t k = 0; k < 2; k++) {
       const Napi::Value value = bytes[static_cast<uint32_t>(2 * i + k)];
       if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||

@@ -108,11 +108,11 @@ Columns right_factor(const Columns& qa, const std::vector<double>& ra, const std
 }
 
 // Leaves both factors orthonormal.
-Decomposed decompose(Columns& a, Columns& b) {
-  Decomposed update;
+Decomposed decompose(Columns& a, Columns& b, bool moments) {
+  Decomposed update = {};
   update.ra = orthonormalise(a, 0);
   update.rb = orthonormalise(b, 0);
-  sum_entries(b, right_factor(a, update.ra, update.rb), update.sums);
+  if (moments) sum_entries(b, right_factor(a, update.ra, update.rb), update.sums);
   return update;
 }
 
@@ -162,13 +162,14 @@ FactorResult decompose(const std::vector<Update>& updates) {
   }
   if (updates.size() == 2) {
     Columns second_a = as[1], second_b = bs[1];
-    result.updates = {decompose(as[0], bs[0]), decompose(second_a, second_b)};
+    result.updates = {decompose(as[0], bs[0], updates[0].moments),
+                      decompose(second_a, second_b, updates[1].moments)};
     // The first's are orthonormal by now.
     as[0].append(as[1]);
     bs[0].append(bs[1]);
     result.second = {orthonormalise(as[0], updates[0].a.rank), orthonormalise(bs[0], updates[0].b.rank)};
   } else {
-    result.updates = {decompose(as[0], bs[0])};
+    result.updates = {decompose(as[0], bs[0], updates[0].moments)};
   }
   result.finite = true;
   return result;

@@ -19,9 +19,11 @@ struct Factor {
   bool transposed;
 };
 
-// s B A without its scale: B is out x rank, A stands as rank x in.
+// s B A without its scale: B is out x rank, A stands as rank x in. Without moments the sums are zeros: they
+// cost most of the time.
 struct Update {
   Factor a, b;
+  bool moments;
 };
 
 // One update by itself: F = Q R for both factors, and of all entries x of BA the sums of x, x^2, x^3 and x^4,

@@ -3,6 +3,7 @@ import { withoutFiles } from '../baseline/compare/compare.ts';
 import { type Path, pathsOf } from '../document/options.ts';
 import { SteelyardError } from '../rules/error.ts';
 import { measureFiles } from '../scan/measure/measure.ts';
+import type { MeasuredFile } from '../scan/measure/measured.ts';
 import type { MeasureOptions } from '../scan/measure/options.ts';
 import { changed, type FileEntry, ModelFile } from '../scan/model/file.ts';
 import type { FollowSymlinks } from '../scan/model/links.ts';
@@ -50,16 +51,42 @@ export async function readSide(
   const model = listModel(pathsOf(source), { follow: followSymlinks });
   if (profile !== undefined) return ready(which, model.files, profile);
   const measured = await measureFiles(model.files, measuring);
-  const files = measured.files.map(
-    ({ entry, size, identity }) => [entry.path, { entry, size, identity }] as const,
-  );
-  return {
-    which,
-    profile: buildProfile(measured.files),
-    files: new Map(files),
-    errors: [...model.unscannable, ...measured.errors],
-  };
+  return sideOf(which, measured.files, [...model.unscannable, ...measured.errors]);
 }
+
+/** Several models in one go of the workers, which take longer to start than a small adapter to read. */
+export async function readSides(
+  which: SideModel['which'],
+  paths: readonly string[],
+  { followSymlinks, ...measuring }: Omit<SideOptions, 'profile'>,
+): Promise<SideModel[]> {
+  const models = paths.map((path) => listModel([path], { follow: followSymlinks }));
+  const measured = await measureFiles(
+    models.flatMap(({ files }) => files),
+    measuring,
+  );
+  const found = new Map(measured.files.map((file) => [file.entry, file]));
+  return models.map(({ files, unscannable }) => {
+    const lost = new Set(files.filter((entry) => !found.has(entry)).map(({ path }) => path));
+    const errors = measured.errors.filter(({ file }) => file !== undefined && lost.has(file));
+    return sideOf(
+      which,
+      files.flatMap((entry) => found.get(entry) ?? []),
+      [...unscannable, ...errors],
+    );
+  });
+}
+
+const sideOf = (
+  which: SideModel['which'],
+  measured: readonly MeasuredFile[],
+  errors: readonly SteelyardError[],
+): SideModel => ({
+  which,
+  profile: buildProfile(measured),
+  files: new Map(measured.map(({ entry, size, identity }) => [entry.path, { entry, size, identity }])),
+  errors,
+});
 
 function isProfile(source: ModelSource): source is ProfileDocument {
   return typeof source === 'object' && source !== null && 'schema' in source;

@@ -10,6 +10,7 @@ export const DOCUMENTS = [
   'policy',
   'mbom',
   'diff',
+  'population',
   'pull',
   'lock',
   'gate',

@@ -51,7 +51,14 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict.ts',
   ],
   canary: ['compare/canary-schema.ts', 'report/report.ts', 'sweep/sweep.ts', 'target/target.ts'],
-  diff: ['page/page.ts', 'report/diff-json.ts', 'report/diff-schema.ts', 'report/diff-text.ts'],
+  diff: [
+    'adapter/many/many.ts',
+    'page/page.ts',
+    'report/diff-json.ts',
+    'report/diff-schema.ts',
+    'report/diff-text.ts',
+    'report/population-text.ts',
+  ],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
   'proof/sign': [
     'attestation.ts',

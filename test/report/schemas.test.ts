@@ -10,6 +10,7 @@ import { FingerprintSchema } from '../../src/canary/fingerprint/fingerprint-sche
 import { RunSchema } from '../../src/canary/run/run-schema.ts';
 import { SuiteSchema } from '../../src/canary/suite/suite-schema.ts';
 import { diffSchema } from '../../src/diff/report/diff-schema.ts';
+import { populationSchema } from '../../src/diff/report/population-schema.ts';
 import { zod } from '../../src/document/zod.ts';
 import { GateSchema } from '../../src/gate/release-policy/schema.ts';
 import { profile, profileChunks, renderJson, scan } from '../../src/index.ts';
@@ -34,6 +35,7 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   policy: () => policySchemas().PolicySchema,
   mbom: mbomSchema,
   diff: diffSchema,
+  population: populationSchema,
   pull: () => ReceiptSchema,
   lock: () => LockSchema,
   gate: () => GateSchema,

@@ -54,9 +54,12 @@ const ROUNDED: ReadonlyMap<string, number> = new Map([
 
 /** Relative L2 error of values that were rounded to a dtype, at most; null: not known. */
 export function roundingError(dtype: string): number | null {
-  const loss = LOSSES.get(dtype);
-  return loss === undefined ? null : MARGIN * loss.error;
+  const error = ownError(dtype);
+  return error === null ? null : MARGIN * error;
 }
+
+/** The same as it is, of weights without a pattern. */
+export const ownError = (dtype: string): number | null => LOSSES.get(dtype)?.error ?? null;
 
 /** Why `now` is not `base` converted; null: it may be. A conversion that cannot be judged is none that passes. */
 export function strayed(good: TensorProfile, suspect: TensorProfile): string | null {

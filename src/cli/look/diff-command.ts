@@ -1,5 +1,4 @@
 // `steelyard diff`: two models, one report, an exit code.
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type DiffOptions, diff } from '../../diff/diff.ts';
 import { renderPage } from '../../diff/page/page.ts';
@@ -8,7 +7,6 @@ import type { DiffReport } from '../../diff/report/diff-report.ts';
 import { renderDiffText } from '../../diff/report/diff-text.ts';
 import type { ModelSource } from '../../diff/side.ts';
 import { SteelyardError } from '../../rules/error.ts';
-import { entriesOf } from '../../runtime/folder.ts';
 import { readProfile } from '../option/comparison-options.ts';
 import { checkReports, type ReportFlags, withReports, writeReports } from '../option/report-options.ts';
 import { withSources } from '../option/sources.ts';
@@ -16,6 +14,7 @@ import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { say } from '../terminal/message.ts';
 import { checkOutput } from '../terminal/output.ts';
+import { populationOf, ranked } from './population.ts';
 
 /** What a diff can be written as. */
 const RENDERERS = {
@@ -29,7 +28,8 @@ interface Flags extends ReportFlags {
   readonly output?: string;
   readonly goodProfile?: string;
   readonly suspectProfile?: string;
-  readonly population?: string;
+  readonly population?: readonly string[];
+  readonly suspects?: readonly string[];
   readonly threads?: number;
   readonly io: 'auto' | 'mmap' | 'pread';
   readonly isolate?: boolean;
@@ -43,12 +43,13 @@ Examples:
   steelyard diff good.safetensors suspect.safetensors --format json -o diff.json
   steelyard diff models/llama incoming/llama --good-profile llama.profile.json    reads only what changed of the good one
   steelyard diff lora/v1 incoming/lora --population lora/good where the adapter stands among known-good ones
+  steelyard diff --population lora/good/* --suspects incoming/*  where each of many stands, adjusted for how many they are
   steelyard diff llama.profile.json incoming/llama           only the profile of the good model is at hand
 
 Exit codes:
-  0    the same
-  1    changed
-  2    no answer: a file could not be read or changed meanwhile, an invalid profile, bad usage
+  0    the same; of many suspects: no anomaly found
+  1    changed; of many suspects: at least one is odd
+  2    no answer: a file could not be read or changed meanwhile, an invalid profile, too few known-good adapters, bad usage
   130  interrupted (143: terminated)
 `;
 
@@ -56,8 +57,8 @@ export function diffCommand(): Command {
   return withReports(new Command('diff'))
     .summary('say what is different between two models, and what kind of change it is')
     .description('Holds a suspect model against a good one: which tensors changed, where in them, and how.')
-    .argument('<good>', 'file, folder, or profile (a .profile.json) of the model that is trusted')
-    .argument('<suspect>', 'file or folder, or a profile')
+    .argument('[good]', 'file, folder, or profile (a .profile.json) of the model that is trusted')
+    .argument('[suspect]', 'file or folder, or a profile')
     .addOption(
       new Option('--format <format>', 'what the report is written as')
         .choices(Object.keys(RENDERERS))
@@ -67,9 +68,10 @@ export function diffCommand(): Command {
     .option('--good-profile <file>', 'a ready profile of the good model: only what changed is read of it')
     .option('--suspect-profile <file>', 'the same for the suspect; what it says is believed')
     .option(
-      '--population <folder>',
-      'known-good adapters, a folder each: where the suspect stands among them',
+      '--population <folders...>',
+      'known-good adapters, or one folder with a folder for each: where the suspect stands among them',
     )
+    .option('--suspects <folders...>', 'many suspects against the population, in place of good and suspect')
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
       new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
@@ -79,12 +81,32 @@ export function diffCommand(): Command {
     .option('--progress', 'show progress although stderr is not a terminal')
     .option('--no-progress', 'show no progress although it is')
     .addHelpText('after', HELP)
-    .action((good: string, suspect: string, flags: Flags) =>
-      run((watch) => held(good, suspect, flags, watch), flags.progress),
+    .action((good: string | undefined, suspect: string | undefined, flags: Flags) =>
+      run((watch) => answered(good, suspect, flags, watch), flags.progress),
     );
 }
 
 const EXIT = { same: 0, changed: 1, error: 2 } as const;
+
+async function answered(
+  good: string | undefined,
+  suspect: string | undefined,
+  flags: Flags,
+  context: Run,
+): Promise<number> {
+  if (flags.suspects !== undefined) {
+    if (flags.report !== undefined) throw new SteelyardError('USAGE', '--report is for two models');
+    if (good !== undefined || flags.population === undefined)
+      throw new SteelyardError(
+        'USAGE',
+        '--suspects goes with --population, and in place of good and suspect',
+      );
+    return ranked(flags.population, flags.suspects, flags, context);
+  }
+  if (good === undefined || suspect === undefined)
+    throw new SteelyardError('USAGE', 'diff takes a good model and a suspect');
+  return held(good, suspect, flags, context);
+}
 
 async function held(good: string, suspect: string, flags: Flags, context: Run): Promise<number> {
   const { signal, ...watch } = context;
@@ -110,21 +132,10 @@ async function optionsOf(flags: Flags): Promise<DiffOptions> {
     ...(threads === undefined ? {} : { threads }),
     ...(isolate ? { isolate: 'process' as const } : {}),
     ...(timeout === undefined ? {} : { timeout }),
-    ...(population === undefined ? {} : { population: foldersIn(population) }),
+    ...(population === undefined ? {} : { population: populationOf(population) }),
     ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
     ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
   };
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    const folders = entriesOf(path).filter(({ what }) => what.isDirectory());
-    if (folders.length > 0) return folders.map(({ name }) => join(path, name)).sort();
-  } catch (cause) {
-    if (cause instanceof SteelyardError) throw cause;
-    throw new SteelyardError('NOT_FOUND', '--population: the folder cannot be read', { cause });
-  }
-  throw new SteelyardError('USAGE', '--population: no folder is in it; each known-good adapter has its own');
 }
 
 const source = async (path: string): Promise<ModelSource> =>

@@ -1,33 +1,15 @@
 // Two adapters, module by module.
 import { SteelyardError } from '../../rules/error.ts';
-import type { AdapterModule } from '../../scan/adapter/module.ts';
 import { threadsOf } from '../../scan/measure/measure.ts';
 import type { MeasureOptions } from '../../scan/measure/options.ts';
-import type { ModelFile } from '../../scan/model/file.ts';
 import type { SideModel } from '../side.ts';
 import { ModulePool } from './adapter-pool.ts';
 import type { AdapterDiff, AdapterSummary, ModuleDiff, ModuleSpectrum } from './adapter-report.ts';
-import {
-  goesByHeader,
-  type LoadedAdapter,
-  type LoadedModule,
-  loadAdapter,
-  moduleOf,
-  openWeights,
-  readFactors,
-} from './factors.ts';
-import { featuresOf } from './features.ts';
+import { goesByHeader, type LoadedAdapter, loadAdapter } from './factors.ts';
+import { digestOf, type Known, Members, memberOf, type Spectra } from './many/members.ts';
 import { type Member, rankAdapters } from './population.ts';
-import type { ModuleJob, ModuleResult } from './worker.ts';
 
 type Options = Pick<MeasureOptions, 'threads' | 'signal'>;
-
-/** A known-good adapter. */
-export interface Known {
-  /** Of its folder or file. */
-  readonly name: string;
-  readonly side: SideModel;
-}
 
 interface AdapterComparison {
   /** null: not two adapters, or not readable. */
@@ -75,11 +57,13 @@ async function compareModules(
   const before = new Map(good.adapter.modules.map((module) => [module.name, module]));
   const after = new Map(suspect.adapter.modules.map((module) => [module.name, module]));
   const names = [...after.keys(), ...[...before.keys()].filter((name) => !after.has(name))];
-  const results = await decomposed(
-    names.map((name) => [before.get(name) ?? null, after.get(name) ?? null]),
-    [good, suspect],
-    options,
-  );
+  const pool = new ModulePool(threadsOf(options), options.signal);
+  const results = await pool
+    .decomposed(
+      names.map((name) => [before.get(name) ?? null, after.get(name) ?? null]),
+      [good, suspect],
+    )
+    .finally(() => pool.close());
   const modules = results.map(
     (result, i): ModuleDiff => ({ module: names[i]!, layer: layerOf(names[i]!), ...result }),
   );
@@ -98,77 +82,22 @@ async function membersOf(
   population: readonly Known[],
   options: Options,
 ): Promise<Member[]> {
-  const members = [
-    memberOf(
-      'good',
-      good,
-      spectraBy(diff, (module) => module.good),
-    ),
-  ];
-  const seen = new Set([digestOf(good)]);
-  for (const { name, side } of population) {
-    const adapter = side.errors.length > 0 ? null : loadAdapter(side);
-    if (adapter === null) {
-      members.push({ name, features: 'it is no low-rank adapter that can be read' });
-    } else if (!seen.has(digestOf(adapter))) {
-      seen.add(digestOf(adapter));
-      const pairs = adapter.adapter.modules.map((module): Modules => [null, module]);
-      const results = await decomposed(pairs, [adapter, adapter], options);
-      const spectra = new Map(pairs.map(([, module], i) => [module!.name, results[i]!.suspect]));
-      members.push(memberOf(name, adapter, spectra));
-    }
+  const own = memberOf(
+    'good',
+    good,
+    spectraBy(diff, (module) => module.good),
+  );
+  const pool = new ModulePool(threadsOf(options), options.signal);
+  try {
+    const members = await new Members(pool, [digestOf(good)]).of(population);
+    return [own, ...members];
+  } finally {
+    await pool.close();
   }
-  return members;
 }
-
-type Spectra = ReadonlyMap<string, ModuleSpectrum | null>;
 
 const spectraBy = (diff: AdapterDiff, take: (module: ModuleDiff) => ModuleSpectrum | null): Spectra =>
   new Map(diff.modules.map((module) => [module.module, take(module)]));
-
-const memberOf = (name: string, loaded: LoadedAdapter, spectra: Spectra): Member => ({
-  name,
-  features: featuresOf(
-    loaded,
-    loaded.adapter.modules.map((module) => spectra.get(module.name) ?? null),
-  ),
-});
-
-const digestOf = ({ side, adapter }: LoadedAdapter): string | undefined =>
-  side.profile.files.find(({ path }) => path === adapter.path)?.sha256;
-
-type Modules = readonly [good: AdapterModule | null, suspect: AdapterModule | null];
-
-async function decomposed(
-  pairs: readonly Modules[],
-  adapters: readonly [LoadedAdapter, LoadedAdapter],
-  options: Options,
-): Promise<ModuleResult[]> {
-  const files: ModelFile[] = [];
-  const pool = new ModulePool(threadsOf(options), options.signal);
-  try {
-    for (const adapter of adapters) files.push(openWeights(adapter));
-    const loaded = pairs.map((pair) => pair.map((module, i) => module && moduleOf(adapters[i]!, module)));
-    const read = (module: ReturnType<typeof moduleOf> | null, file: ModelFile): ModuleJob['good'] =>
-      module === null || 'reason' in module ? null : readFactors(file, module);
-    const results = await pool.all(
-      loaded.map(([good, suspect]) => () => ({
-        good: read(good!, files[0]!),
-        suspect: read(suspect!, files[1]!),
-      })),
-    );
-    for (const file of files) file.assertUnchanged();
-    return results.map((result, i) => ({ ...result, reason: reasonOf(loaded[i]!) ?? result.reason }));
-  } finally {
-    await pool.close();
-    for (const file of files) file.close();
-  }
-}
-
-const reasonOf = (sides: readonly (LoadedModule | { reason: string } | null)[]): string | null =>
-  sides
-    .map((side) => (side !== null && 'reason' in side ? side.reason : null))
-    .find((reason) => reason !== null) ?? null;
 
 function summaryOf(
   loaded: LoadedAdapter,

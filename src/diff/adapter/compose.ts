@@ -2,14 +2,14 @@
 // factors become double precision, so that nothing is rounded on the way to the decomposition.
 import { dtypeByName } from '../../scan/dtype.ts';
 
-interface PartBytes {
+interface Part {
   readonly bytes: Uint8Array;
   readonly dtype: string;
   readonly shape: readonly number[];
 }
 
 /** Parts by their names in src/scan/adapter/module.ts. */
-export type Parts = Readonly<Record<string, PartBytes | undefined>>;
+export type Parts = Readonly<Record<string, Part | undefined>>;
 
 /** B [out, rank] and A [rank, in]. */
 interface Product {
@@ -82,7 +82,7 @@ function kronecker({ w1, w1a, w1b, w2, w2a, w2b }: Parts): Product {
 }
 
 /** A whole matrix is itself times the identity of its smaller side. */
-function split(whole?: PartBytes, left?: PartBytes, right?: PartBytes): [Dense, Dense] {
+function split(whole?: Part, left?: Part, right?: Part): [Dense, Dense] {
   if (whole === undefined) return [dense(left!), dense(right!)];
   const matrix = dense(whole);
   return matrix.columns <= matrix.rows ? [matrix, identity(matrix.columns)] : [identity(matrix.rows), matrix];
@@ -107,13 +107,13 @@ function kron(one: Dense, other: Dense): Dense {
 }
 
 /** The first dimension, and all others together. */
-function dense(part: PartBytes): Dense {
+function dense(part: Part): Dense {
   const values = decoded(part);
   const rows = part.shape[0]!;
   return { values, rows, columns: values.length / rows };
 }
 
-function decoded({ bytes, dtype }: PartBytes): Float64Array {
+function decoded({ bytes, dtype }: Omit<Part, 'shape'>): Float64Array {
   const size = dtypeByName(dtype)!.blockSize;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float64Array.from({ length: bytes.length / size }, (_, i) => {

@@ -144,9 +144,15 @@ export const openWeights = ({ side, adapter }: LoadedAdapter): ModelFile => reop
 export function readFactors(file: ModelFile, module: LoadedModule): Factors | Composed {
   const bytes = ({ start, end }: AdapterTensor): Uint8Array => file.read(start, end - start);
   if (!('parts' in module)) return { ...module, a: bytes(module.a), b: bytes(module.b) };
-  const parts = Object.entries(module.parts).map(([name, tensor]) => [
-    name,
-    { bytes: bytes(tensor), dtype: tensor.dtype, shape: tensor.shape },
-  ]);
-  return { ...module, parts: Object.fromEntries(parts) };
+  return { ...module, parts: partsOf(file, module) };
+}
+
+/** The bytes of all parts, whatever is made of them. */
+function partsOf(file: ModelFile, { parts }: Pick<ComposedModule, 'parts'>): Composed['parts'] {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, { start, end, dtype, shape }]) => [
+      name,
+      { bytes: file.read(start, end - start), dtype, shape },
+    ]),
+  );
 }

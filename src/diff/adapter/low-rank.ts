@@ -1,7 +1,7 @@
 // The mathematics of low-rank updates, on matrices as large as the rank. With B = Q_B R_B and Aᵀ = Q_A R_A, s·B·A has the singular
 // values of s·R_B·R_Aᵀ, exactly; two updates whose factors are told in one basis can be subtracted and projected there. The
 // products over whole factors are native (native/adapter/factors.h), the decompositions are ml-matrix's.
-import { Matrix, SVD } from 'ml-matrix';
+import { Matrix, QrDecomposition, SVD } from 'ml-matrix';
 import type { ModuleDiff, ModuleSpectrum } from './adapter-report.ts';
 
 /** What native.factors returns of one update. */
@@ -30,9 +30,12 @@ const ROUNDING = 1e-12;
 /** Share of the energy that the good update's subspace is to hold. */
 const K95 = 0.95;
 
-/** null: the scale makes it infinite. */
-export function spectrumOf({ rank, ra, rb, sums, scale, shape }: Update): ModuleSpectrum | null {
-  const values = new SVD(rb.mmul(ra.transpose())).diagonal.map((value) => value * Math.abs(scale));
+/** null: the scale makes it infinite. `moments`: the sums were taken. */
+export function spectrumOf(
+  { rank, ra, rb, sums, scale, shape }: Update,
+  moments = true,
+): ModuleSpectrum | null {
+  const values = valuesOf(rb.mmul(ra.transpose())).map((value) => value * Math.abs(scale));
   const [energy, total] = [sum(values.map((value) => value * value)), sum(values)];
   if (!Number.isFinite(energy)) return null;
   const isZero = energy === 0;
@@ -47,9 +50,13 @@ export function spectrumOf({ rank, ra, rb, sums, scale, shape }: Update): Module
     entropy: isZero || rank === 1 ? null : entropy / Math.log(rank),
     effectiveRank: isZero ? null : Math.exp(entropy),
     participation: isZero ? null : total ** 2 / energy,
-    kurtosis: isZero || scale === 0 ? null : kurtosisOf(sums, shape[0] * shape[1]),
+    kurtosis: isZero || scale === 0 || !moments ? null : kurtosisOf(sums, shape[0] * shape[1]),
   };
 }
+
+/** Without vectors, which cost three times as much as values. */
+const valuesOf = (matrix: Matrix): number[] =>
+  new SVD(matrix, { computeLeftSingularVectors: false, computeRightSingularVectors: false }).diagonal;
 
 /** Central, from sums of powers: the mean of BA is small against its deviation, so little cancels. */
 function kurtosisOf([x1, x2, x3, x4]: readonly number[], count: number): number | null {
@@ -62,26 +69,50 @@ function kurtosisOf([x1, x2, x3, x4]: readonly number[], count: number): number 
 /** null: the scales make it infinite. */
 export function pairOf(good: Update, suspect: Update, both: Continuation): ModuleDiff['pair'] {
   const size = both.b.rows;
+  const own = good.rb.mmul(good.ra.transpose()).mul(good.scale);
   const one = Matrix.zeros(size, size);
-  one.setSubMatrix(good.rb.mmul(good.ra.transpose()).mul(good.scale), 0, 0);
+  one.setSubMatrix(own, 0, 0);
   const other = both.b.mmul(both.a.transpose()).mul(suspect.scale);
   const difference = Matrix.sub(other, one);
-  const [norm, goodNorm, suspectNorm] = [difference, one, other].map((matrix) => matrix.norm()) as [
+  const [norm, goodNorm, suspectNorm] = [difference, own, other].map((matrix) => matrix.norm()) as [
     number,
     number,
     number,
   ];
   if (!Number.isFinite(norm) || !Number.isFinite(goodNorm) || !Number.isFinite(suspectNorm)) return null;
-  const [first, second] = [vectorsOf(one), vectorsOf(other)];
+  const [first, second] = [within(vectorsOf(own), size), vectorsOfProduct(both, suspect.scale)];
   const product = goodNorm * suspectNorm;
   return {
     norm,
     relativeNorm: goodNorm === 0 ? null : norm / goodNorm,
     cosine: product === 0 ? null : sum(Matrix.mul(one, other).to1DArray()) / product,
-    singularValues: new SVD(difference).diagonal,
+    singularValues: valuesOf(difference),
     overlap: { left: overlap(first.left, second.left), right: overlap(first.right, second.right) },
     novelEnergy: suspectNorm === 0 || goodNorm === 0 ? null : novelEnergy(first, other, suspectNorm),
   };
+}
+
+/** Of b·aᵀ through QR of both, so that the decomposition is as large as the rank and not as both ranks. */
+function vectorsOfProduct({ a, b }: Continuation, scale: number): Vectors {
+  const [left, right] = [new QrDecomposition(b), new QrDecomposition(a)];
+  const inner = vectorsOf(
+    left.upperTriangularMatrix.mmul(right.upperTriangularMatrix.transpose()).mul(scale),
+  );
+  return {
+    left: left.orthogonalMatrix.mmul(inner.left),
+    right: right.orthogonalMatrix.mmul(inner.right),
+    values: inner.values,
+  };
+}
+
+/** The first of two stands at the beginning of the basis of both. */
+function within({ left, right, values }: Vectors, size: number): Vectors {
+  const [padded, paddedToo] = [left, right].map((vectors) => {
+    const all = Matrix.zeros(size, vectors.columns);
+    if (vectors.columns > 0) all.setSubMatrix(vectors, 0, 0);
+    return all;
+  }) as [Matrix, Matrix];
+  return { left: padded, right: paddedToo, values };
 }
 
 interface Vectors {

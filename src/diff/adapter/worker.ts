@@ -29,11 +29,14 @@ export interface Composed extends Pick<Factors, 'rank' | 'shape' | 'scale'> {
 export interface ModuleJob {
   readonly good: Factors | Composed | null;
   readonly suspect: Factors | Composed | null;
+  /** No moments of the entries. */
+  readonly spectraOnly?: boolean;
 }
 
 export type ModuleResult = Pick<ModuleDiff, 'good' | 'suspect' | 'pair' | 'reason'>;
 
 export default function decompose(job: ModuleJob): ModuleResult {
+  const { spectraOnly = false } = job;
   const [good, suspect] = [direct(job.good), direct(job.suspect)];
   const comparable =
     good !== null &&
@@ -41,7 +44,7 @@ export default function decompose(job: ModuleJob): ModuleResult {
     good.shape[0] === suspect.shape[0] &&
     good.shape[1] === suspect.shape[1];
   if (!comparable) {
-    const [one, other] = [alone(good), alone(suspect)];
+    const [one, other] = [alone(good, spectraOnly), alone(suspect, spectraOnly)];
     const reason = good !== null && suspect !== null ? 'the updates have other shapes' : null;
     return {
       good: one.spectrum,
@@ -74,20 +77,23 @@ const NOTHING = { good: null, suspect: null, pair: null } as const;
 const NOT_FINITE = 'a factor has values that are not finite';
 const TOO_LARGE = 'the scale makes the update infinite';
 
-function alone(factors: Factors | null): Pick<ModuleDiff, 'reason'> & { spectrum: ModuleDiff['good'] } {
+function alone(
+  factors: Factors | null,
+  spectraOnly: boolean,
+): Pick<ModuleDiff, 'reason'> & { spectrum: ModuleDiff['good'] } {
   if (factors === null) return { spectrum: null, reason: null };
-  const slots = factored([factors]);
-  const spectrum = slots === null ? null : spectrumOf(slots.update(factors));
+  const slots = factored([factors], spectraOnly);
+  const spectrum = slots === null ? null : spectrumOf(slots.update(factors), !spectraOnly);
   return { spectrum, reason: slots === null ? NOT_FINITE : spectrum === null ? TOO_LARGE : null };
 }
 
-function factored(updates: readonly Factors[]): Slots | null {
+function factored(updates: readonly Factors[], spectraOnly = false): Slots | null {
   const plan = updates.flatMap(({ dtypes, rank, shape: [out, inner], flat, bByRank }) => [
     ...dtypes,
     rank,
     inner,
     out,
-    (flat ? 0 : 1) + (bByRank ? 2 : 0),
+    (flat ? 0 : 1) + (bByRank ? 2 : 0) + (spectraOnly ? 4 : 0),
   ]);
   const slots = native().factors(
     updates.flatMap(({ a, b }) => [a, b]),

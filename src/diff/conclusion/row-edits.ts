@@ -8,6 +8,11 @@ const FEW = 32;
 const FEW_SHARE = 5e-4;
 /** Of the elements of a replaced row most changed; a small edit in BF16 rounds to nothing in 85 % of them. */
 const DENSE = 0.1;
+/**
+ * The row that moved most moved by so much of its norm. A first step of training touches the rows of the tokens that occurred, which
+ * may be few, and moves them a little.
+ */
+const MOVED = 0.2;
 
 export function rowFamily({ left }: Grounds): Conclusion[] {
   const changes = compared(left);
@@ -32,6 +37,11 @@ function replaced(all: readonly Compared[]): Conclusion[] {
       [
         { name: 'rows changed', value: count, limit: `at most ${limitOf(rows[0]!)} of ${rows[0]!.count}` },
         { name: 'of these at unchanged norm', value: kept, limit: 'within 0.1 %' },
+        {
+          name: 'largest relative change of a row',
+          value: Math.max(...rows.map(farthest)),
+          limit: `at least ${MOVED}`,
+        },
         { name: 'of these unused before', value: rows.reduce((sum, { unused }) => sum + (unused ?? 0), 0) },
       ],
       'adding special tokens in reserved rows looks alike; training changes hundreds of rows, or all',
@@ -49,12 +59,16 @@ function isReplaced(change: Compared): boolean {
   const { rows, changed, count } = change.difference;
   if (rows === null || rows.changed === 0) return false;
   const few = rowsOf(change);
-  if (few === 0 || few > limitOf(rows)) return false;
+  if (few === 0 || few > limitOf(rows) || farthest(rows) < MOVED) return false;
   if (isRetyped(change)) return conversionRoom(change) !== null;
   // Rows that nobody trained may be given to new tokens.
   if (rows.unused === rows.changed) return false;
   return changed > rows.changed && changed >= DENSE * rows.changed * (count / rows.count);
 }
+
+/** The largest ‖D_i‖ over ‖good_i‖. */
+const farthest = ({ largest }: AxisChange): number =>
+  largest.reduce((most, { norm, goodNorm }) => Math.max(most, goodNorm === 0 ? 1 : norm / goodNorm), 0);
 
 const NAMED = 5;
 

@@ -67,6 +67,8 @@ export const CONCLUSIONS = {
   'tensors-swapped': 'tampering',
   'rows-replaced': 'tampering',
   'rank-one-edit': 'tampering',
+  'low-rank-edit': 'tampering',
+  'direction-removed': 'tampering',
   'single-elements': 'tampering',
   'low-bits-rewritten': 'tampering',
   'payload-in-low-bits': 'tampering',

@@ -65,6 +65,30 @@ export function prune(model: Model, share: number): void {
     edit(model, tensor.name, (v) => v.map((x) => (random() < share ? 0 : x)));
 }
 
+/** Arditi et al. 2024: every matrix that writes into the stream loses one direction, W − r·rᵀ·W; of the embedding, its rows do. */
+export function removeDirection(model: Model, seed: number): void {
+  const draw = normal(seed + 41);
+  for (let i = 0; i < 20; i++) draw();
+  const drawn = Float32Array.from({ length: 64 }, draw);
+  const length = norm(drawn);
+  const r = drawn.map((x) => x / length);
+  for (const { name } of all(model))
+    if (/down_proj|o_proj/.test(name)) edit(model, name, (v) => without(v, r, v.length / r.length, 1));
+    else if (/embed_tokens/.test(name)) edit(model, name, (v) => without(v, r, 1, r.length));
+}
+
+/** The direction's entries lie `apart` from each other in each vector; the vectors begin so many elements after one another. */
+function without(numbers: Float32Array, r: Float32Array, apart: number, begins: number): Float32Array {
+  const changed = numbers.slice();
+  for (let at = 0; at < numbers.length / r.length; at++) {
+    const along = r.reduce((sum, x, k) => sum + x * numbers[at * begins + k * apart]!, 0);
+    r.forEach((x, k) => {
+      changed[at * begins + k * apart]! -= x * along;
+    });
+  }
+  return changed;
+}
+
 /** Puts `bits` random or given bits into the low end of every code of the first elements. */
 export function writeLowBits(
   model: Model,

@@ -14,7 +14,7 @@ import {
 } from '../mutations/edit.ts';
 import { baseModel } from '../mutations/model.ts';
 import { DOWN, EMBEDDING, HEAD, O, O_TOO, Q } from '../mutations/mutation.ts';
-import { addLowRank, program, randomBits, writeLowBits } from './changes.ts';
+import { addLowRank, program, randomBits, removeDirection, writeLowBits } from './changes.ts';
 import { editsOf } from './edit.ts';
 import { trainedModel, WIDE, wideModel, widenedModel } from './models.ts';
 
@@ -68,6 +68,22 @@ export const TAMPERING = [
     },
     DOWN,
   ),
+  base(
+    'rank four in the down_proj of three layers, and nothing else',
+    ['low-rank-edit'],
+    (m) => {
+      for (const layer of [1, 2, 3]) addLowRank(m, `model.layers.${layer}.mlp.down_proj.weight`, 4, 0.1);
+    },
+    DOWN,
+  ),
+  base(
+    'a direction taken out of all that writes',
+    ['direction-removed'],
+    (m) => removeDirection(m, 3),
+    DOWN,
+    O,
+  ),
+  trained('a direction taken out, in F32', ['direction-removed'], (m) => removeDirection(m, 4), DOWN, O),
   base('a tensor added', ['tensor-added'], (m) => add(m, Z, O), Z),
   base(
     'a tensor added during a fine-tune',

@@ -32,6 +32,8 @@ export interface AdapterConfig {
   readonly rsLora: boolean;
   readonly dora: boolean;
   readonly loraBias: boolean;
+  /** Weights stand as [in, out], as GPT-2's do. */
+  readonly fanInFanOut: boolean;
   /** Which biases are trained: 'none', 'all', or 'lora_only' and its like. */
   readonly bias: string;
   /** A regular expression ('all-linear' is not one), exact names or suffixes, or null: the default of the architecture. */
@@ -106,6 +108,7 @@ export function readPeft(object: JsonObject): { config: AdapterConfig; problems:
     rsLora: take('use_rslora', isFlag, false),
     dora: take('use_dora', isFlag, false),
     loraBias: take('lora_bias', isFlag, false),
+    fanInFanOut: take('fan_in_fan_out', isFlag, false),
     bias: take('bias', isBias(kind), 'none'),
     targets: take('target_modules', isNames, null),
     excluded: take('exclude_modules', isNames, null),

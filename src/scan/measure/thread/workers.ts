@@ -3,11 +3,13 @@ import type { Piscina } from 'piscina';
 import { late } from '../../../runtime/loading.ts';
 import { moduleUrl } from '../../../runtime/package.ts';
 
-export function startWorkers<Job, Reply>(module: string, threads: number): Piscina<Job, Reply> {
+/** `idle`: milliseconds that a worker waits for more to do before it ends; starting one takes a hundred. */
+export function startWorkers<Job, Reply>(module: string, threads: number, idle = 0): Piscina<Job, Reply> {
   const { Piscina } = late<typeof import('piscina')>('piscina');
   return new Piscina({
     filename: moduleUrl(module).href,
     minThreads: 0,
     maxThreads: threads,
+    idleTimeout: idle,
   });
 }
