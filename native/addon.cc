@@ -90,6 +90,18 @@ bool read_control(const Napi::Value& value, const Napi::Value& slot_value, std::
   return true;
 }
 
+bool read_ring(const Napi::Value& value, Job& job) {
+  const auto ring = value.As<Napi::TypedArray>();
+  void* data = nullptr;
+  if (ring.TypedArrayType() != napi_uint8_array ||
+      napi_get_typedarray_info(value.Env(), ring, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok ||
+      data == nullptr)
+    return false;
+  job.ring = static_cast<const uint8_t*>(data);
+  job.ring_size = ring.ElementLength();
+  return true;
+}
+
 const char* outcome_name(Outcome outcome) {
   switch (outcome) {
     case Outcome::kDone:
@@ -128,15 +140,17 @@ Napi::Value to_result(Napi::Env env, const steelyard::Measurement& measured, con
 }
 
 // measure(fd, size, ranges: Float64Array, control: BigInt64Array | null, slot, io, kernel | null, part =
-// 'all', following = 0) control[0]: abort flag; control[following]: bytes of a file that is still arriving,
-// negative: no more will come; 0: it is all there; control[slot]: bytes done, unless the part is 'ranges':
-// whoever digests the file tells them.
+// 'all', following = 0, ring = none) control[0]: abort flag; control[following]: bytes of a file that is
+// still arriving, negative: no more will come; 0: it is all there; control[slot]: bytes done, unless the part
+// is 'ranges': whoever digests the file tells them. ring: a Uint8Array that the bytes go through instead of
+// the file.
 Napi::Value Measure(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 7 || info.Length() > 9 || !info[0].IsNumber() || !info[1].IsNumber() ||
+  if (info.Length() < 7 || info.Length() > 10 || !info[0].IsNumber() || !info[1].IsNumber() ||
       !info[2].IsTypedArray() || !(info[3].IsNull() || info[3].IsTypedArray()) || !info[4].IsNumber() ||
       !info[5].IsString() || !(info[6].IsNull() || info[6].IsString()) ||
-      (info.Length() >= 8 && !info[7].IsString()) || (info.Length() == 9 && !info[8].IsNumber())) {
+      (info.Length() >= 8 && !info[7].IsString()) || (info.Length() >= 9 && !info[8].IsNumber()) ||
+      (info.Length() == 10 && !info[9].IsTypedArray())) {
     return fail(env, "wrong arguments");
   }
   Job job = {};
@@ -158,12 +172,13 @@ Napi::Value Measure(const Napi::CallbackInfo& info) {
   if (!read_control(info[3], info[4], abort, progress)) return fail(env, "control");
   job.abort = abort;
   job.progress = job.part != Part::kRanges ? progress : nullptr;
-  if (info.Length() == 9 && info[8].As<Napi::Number>().DoubleValue() != 0) {
+  if (info.Length() >= 9 && info[8].As<Napi::Number>().DoubleValue() != 0) {
     std::atomic<int64_t>* available = nullptr;
     if (!read_control(info[3], info[8], abort, available) || available == nullptr)
       return fail(env, "following");
     job.available = available;
   }
+  if (info.Length() == 10 && !read_ring(info[9], job)) return fail(env, "ring");
 
   try {
     if (const char* problem = read_ranges(info[2].As<Napi::Float64Array>(), job.ranges))

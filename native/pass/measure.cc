@@ -125,6 +125,8 @@ const char* invalid(const RowPlan& rows, const DtypeRow& traits, uint64_t blocks
 }  // namespace
 
 const char* invalid(const Job& job) {
+  if (job.ring != nullptr && (job.ring_size == 0 || job.available == nullptr || job.progress == nullptr))
+    return "a ring that nobody fills";
   uint64_t position = 0;
   for (const Range& range : job.ranges) {
     if (range.end < range.start || range.end > job.size) return "a range is outside the file";
@@ -158,6 +160,21 @@ bool arrived(const Job& job, uint64_t end) {
   }
 }
 
+// The bytes that come are the ring's, and their place is free again as soon as they are told as done.
+Outcome measure_ring(const Job& job, RangePass& pass) {
+  for (uint64_t done = 0; done < job.size;) {
+    const uint64_t place = done % job.ring_size;
+    const uint64_t size =
+        std::min({job.size - done, job.ring_size - place, static_cast<uint64_t>(Window::kChunkSize)});
+    if (job.abort != nullptr && job.abort->load(std::memory_order_relaxed) != 0) return Outcome::kAborted;
+    if (!arrived(job, done + size)) return Outcome::kAborted;
+    pass.update(job.ring + place, done, done + size);
+    done += size;
+    job.progress->fetch_add(static_cast<int64_t>(size), std::memory_order_release);
+  }
+  return Outcome::kDone;
+}
+
 }  // namespace
 
 Measurement measure(const Job& job) {
@@ -180,8 +197,9 @@ Measurement measure(const Job& job) {
   uint8_t digest[32] = {};
   result.record.put_digest(digest);  // the file's, which is known last
   RangePass pass(job, result.record);
-  uint64_t done = 0;
-  for (;;) {
+  if (job.ring != nullptr && measure_ring(job, pass) != Outcome::kDone)
+    return failed(Outcome::kAborted, window);
+  for (uint64_t done = 0; job.ring == nullptr;) {
     if (job.abort != nullptr && job.abort->load(std::memory_order_relaxed) != 0) {
       return failed(Outcome::kAborted, window);
     }

@@ -37,6 +37,10 @@ struct Job {
   std::atomic<int64_t>* progress;     // bytes done
   // A file that is still arriving: how many bytes from its beginning are there; negative: no more will come.
   const std::atomic<int64_t>* available = nullptr;
+  // Where its bytes are instead of in the file: byte i of it at i modulo the size, until `progress` has
+  // passed it. Only with `available` and `progress`. Null: in the file.
+  const uint8_t* ring = nullptr;
+  uint64_t ring_size = 0;
 };
 
 enum class Outcome : uint8_t { kDone, kAborted, kTruncated, kFailed };

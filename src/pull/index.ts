@@ -9,3 +9,4 @@ export { type PullOptions, type PullResult, pull } from './pull.ts';
 export { type Lock, lock, readLock, writeLock } from './receipt/lock.ts';
 export type { Receipt } from './receipt/receipt.ts';
 export { type ReceiptProof, verifyReceipt } from './receipt/receipt-verification.ts';
+export { scanSource } from './scan-source.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { pull } from '../../src/pull/pull.ts';
+import { Ring } from '../../src/pull/quarantine/ring.ts';
 import { renderJson } from '../../src/report/report-json.ts';
 import { inTurns } from '../../src/runtime/turn.ts';
 import { detectFormat, readLayout } from '../../src/scan/format/format.ts';
@@ -67,9 +68,11 @@ t.test('a record does not depend on when the bytes came', async (t) => {
           await new Promise((resolve) => setImmediate(resolve));
         }
         const measured = await following;
-        return (
-          measured !== null && measured.outcome === 'done' && Buffer.from(measured.records[0]!).equals(record)
-        );
+        const isSame =
+          measured !== null &&
+          measured.outcome === 'done' &&
+          Buffer.from(measured.records[0]!).equals(record);
+        return isSame && Buffer.from(await throughRing(out, body, ranges, pieces)).equals(record);
       } finally {
         await pool.close();
         closeSync(out);
@@ -78,6 +81,24 @@ t.test('a record does not depend on when the bytes came', async (t) => {
     { numRuns: Number(process.env.STEELYARD_RUNS ?? 60) },
   );
 });
+
+/** The same bytes, which are in no file. */
+async function throughRing(
+  descriptor: number,
+  body: Buffer,
+  ranges: Float64Array,
+  pieces: readonly number[],
+): Promise<ArrayBuffer> {
+  const pool = new MeasurePool(1, 1, undefined, true);
+  try {
+    const ring = new Ring(pool, 0, descriptor, body.length, ranges, 65_536 + (pieces[0]! % 100_000));
+    for (let at = 0, i = 0; at < body.length; at += pieces[i++ % pieces.length]!)
+      await ring.push(body.subarray(at, at + pieces[i % pieces.length]!));
+    return (await ring.result)!.records[0]!;
+  } finally {
+    await pool.close();
+  }
+}
 
 t.test('no more comes', async (t) => {
   const path = join(t.testdir({ part: 'x' }), 'part');
@@ -91,6 +112,16 @@ t.test('no more comes', async (t) => {
   t.throws(
     () => native().measure(0, 1, new Float64Array(0), new BigInt64Array(2), 1, 'auto', null, 'all', 2),
     /following/,
+  );
+  const words = new BigInt64Array(3);
+  for (const ring of [new Uint8Array(), new Uint16Array(8)] as Uint8Array[])
+    t.throws(
+      () => native().measure(0, 1, new Float64Array(0), words, 1, 'auto', null, 'all', 2, ring),
+      /ring/,
+    );
+  t.throws(
+    () => native().measure(0, 1, new Float64Array(0), words, 1, 'auto', null, 'all', 0, new Uint8Array(8)),
+    /ring/,
   );
 });
 

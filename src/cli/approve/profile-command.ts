@@ -41,8 +41,11 @@ async function written(
   const { signal, onProgress, measured, write } = context;
   if (output !== undefined) await checkOutput(output, paths);
   const options = { rows, sketch, stats, acceptCritical, signal, onProgress };
-  const document = await withSources(paths, context, (found, followed) =>
-    profile(found, { ...options, ...(followed === undefined ? {} : { followed }) }),
+  const document = await withSources(
+    paths,
+    context,
+    (found, followed) => profile(found, { ...options, ...(followed === undefined ? {} : { followed }) }),
+    { rows, sketch, forensics: false },
   );
   measured();
   await write(output, profileChunks(document));

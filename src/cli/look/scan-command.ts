@@ -169,7 +169,11 @@ async function signingOf(
 }
 
 async function measured(paths: readonly string[], flags: Flags, context: Run): Promise<Report> {
-  return withSources(paths, context, (found, followed) => scanned(found, flags, context, followed));
+  const { rows = false, forensics = false, isolate, baseline } = flags;
+  // A baseline says itself what is measured.
+  const wanted =
+    baseline === undefined && isolate !== 'process' ? { rows, forensics, sketch: false } : undefined;
+  return withSources(paths, context, (found, followed) => scanned(found, flags, context, followed), wanted);
 }
 
 async function scanned(

@@ -11,6 +11,7 @@ import { readMbom } from '../../proof/bom/mbom-document.ts';
 import { verifyMbom } from '../../proof/bom/verification.ts';
 import { digestModel } from '../../proof/sign/files/model-digest.ts';
 import { SteelyardError } from '../../rules/error.ts';
+import { wantedOf } from '../../scan/measure/plan.ts';
 import { readProfile } from '../option/comparison-options.ts';
 import { readInput } from '../option/input.ts';
 import { print, readSignature } from '../option/mbom-options.ts';
@@ -96,8 +97,12 @@ async function creation(paths: readonly string[], flags: CreateFlags, context: R
     config: config.map((file) => configFile(file, dirname(resolve(output)))),
   };
   const { signal, onProgress, measured, write } = context;
-  const { files, tensors, errors } = await withSources(paths, context, (found, followed) =>
-    digestModel(found, { signal, onProgress, ...(followed === undefined ? {} : { followed }) }),
+  const { files, tensors, errors } = await withSources(
+    paths,
+    context,
+    (found, followed) =>
+      digestModel(found, { signal, onProgress, ...(followed === undefined ? {} : { followed }) }),
+    wantedOf({}),
   );
   measured();
   for (const { code, file, message } of errors) say(`error ${code}: ${file}: ${message}`);

@@ -1,4 +1,6 @@
 // Files come in pieces, several at a time, each written where it belongs. What was written and synced stands in the ledger.
+
+import { setMaxListeners } from 'node:events';
 import { closeSync, fdatasync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SteelyardError } from '../../rules/error.ts';
@@ -65,6 +67,7 @@ export async function arrive(arrival: Arrival): Promise<void> {
   record();
   for (const part of parts) if (part.left === 0) finish(part);
   const failed = new AbortController();
+  setMaxListeners(0, failed.signal); // each request on its way hears it
   const stop = (): void => failed.abort();
   if (arrival.signal.aborted) stop();
   arrival.signal.addEventListener('abort', stop);

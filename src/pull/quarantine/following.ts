@@ -1,26 +1,16 @@
 // The native pass behind the bytes: a weight file is measured while it arrives, and a header that no loader takes ends the transfer as
 // soon as it is there. The readers run again over the finished file; what was measured here counts only if they plan the same.
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Violation } from '../../document/violations.ts';
-import { detectFormat } from '../../scan/format/format.ts';
-import type { Format } from '../../scan/format/layout.ts';
 import type { Followed, MeasureOptions } from '../../scan/measure/options.ts';
-import { planRanges, wantedOf } from '../../scan/measure/plan.ts';
+import { wantedOf } from '../../scan/measure/plan.ts';
 import { MeasurePool } from '../../scan/measure/thread/pool.ts';
 import type { SourceFile } from '../../source/source.ts';
-import { earlyLayout } from '../peek/prefix.ts';
-
-/** Smaller files are measured when they are there: in less time than a worker takes to begin. */
-const LEAST = 2 ** 20;
-/** Most headers have no more; one that has is read again when twice as much is there. */
-const FIRST = 64 * 1024;
-/** A header that is longer is read when the file is there. */
-const MOST = 256 * 2 ** 20;
+import { firstLook, isFollowed, planEarly } from './early-plan.ts';
 
 interface Follower {
   readonly file: SourceFile;
   readonly index: number;
-  readonly format: Format;
   readonly descriptor: number;
   /** Bytes that the next look at the header needs; infinite: there is none to come. */
   needed: number;
@@ -45,9 +35,7 @@ export class Following {
 
   /** Throws NATIVE_UNAVAILABLE. */
   constructor(files: readonly SourceFile[], threads: number, options: FollowingOptions) {
-    this.#files = files.filter(
-      ({ path, size }) => size >= LEAST && detectFormat(path, new Uint8Array()) !== null,
-    );
+    this.#files = files.filter(isFollowed);
     this.#options = options;
     this.#pool = new MeasurePool(threads, Math.max(1, this.#files.length), options.signal, true);
   }
@@ -94,44 +82,27 @@ export class Following {
 
   #begin(file: SourceFile): Follower | null {
     const index = this.#files.indexOf(file);
-    const format = index < 0 ? null : detectFormat(file.path, new Uint8Array());
-    if (format === null) return null;
+    if (index < 0) return null;
     const descriptor = this.#options.open(file.path);
-    const needed = Math.min(FIRST, file.size);
+    const needed = firstLook(file.size);
     const state = { needed, available: 0, looking: null, ranges: null, result: Promise.resolve(null) };
-    const follower: Follower = { file, index, format, descriptor, ...state };
+    const follower: Follower = { file, index, descriptor, ...state };
     this.#followers.set(file.path, follower);
     return follower;
   }
 
   async #look(follower: Follower): Promise<void> {
+    const { index, descriptor, file } = follower;
     while (follower.available >= follower.needed) {
-      const bytes = readPrefix(follower.descriptor, follower.needed);
-      const format = detectFormat(follower.file.path, bytes)!;
-      const early = await earlyLayout(format, bytes, follower.file.size);
-      if (typeof early === 'number') {
-        follower.needed = early > MOST ? Number.POSITIVE_INFINITY : early;
-        continue;
-      }
-      follower.needed = Number.POSITIVE_INFINITY;
-      const { header, parsed } = early;
-      this.#options.onHeader(follower.file, header.violations);
-      const layout = header.headerSize === null ? null : header;
-      const first = Math.min(parsed, layout?.headerSize ?? 0);
-      follower.ranges = planRanges(layout, first, wantedOf(this.#options)).ranges;
-      const { index, descriptor, file, ranges } = follower;
+      const wanted = wantedOf(this.#options);
+      const early = await planEarly(descriptor, file.path, file.size, follower.needed, wanted);
+      follower.needed = typeof early === 'number' ? early : Number.POSITIVE_INFINITY;
+      if (typeof early === 'number') continue;
+      this.#options.onHeader(file, early.header.violations);
+      follower.ranges = early.ranges;
       // What goes wrong here goes wrong again when the file is measured, and is told there.
-      follower.result = this.#pool.follow(index, descriptor, file.size, ranges, 'auto').catch(() => null);
+      const following = this.#pool.follow(index, descriptor, file.size, early.ranges, 'auto');
+      follower.result = following.catch(() => null);
     }
   }
-}
-
-function readPrefix(descriptor: number, size: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(size);
-  for (let done = 0; done < size; ) {
-    const got = readSync(descriptor, bytes, done, size - done, done);
-    if (got === 0) return bytes.subarray(0, done); // cut by somebody else; the scan will say so
-    done += got;
-  }
-  return bytes;
 }

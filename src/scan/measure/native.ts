@@ -42,6 +42,8 @@ interface Addon {
     part?: Part,
     /** The word of `control` that says how much of a file that is still arriving is there. */
     following?: number,
+    /** Where its bytes are instead of in the file: byte i at i modulo the length, until the word of `slot` has passed it. */
+    ring?: Uint8Array,
   ): NativeMeasurement;
   /**
    * `what`: the seed of a sketch, or a basis: rows × rank, onto which the difference is projected instead; of the side 'right'

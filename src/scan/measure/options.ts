@@ -22,6 +22,8 @@ export interface Followed {
   readonly size: number;
   readonly ranges: Float64Array;
   readonly native: FileMeasurement;
+  /** Of a file that is not kept whole: whether these bytes of it are. What lies between them is zeros that nobody sent. */
+  readonly kept?: (start: number, end: number) => boolean;
 }
 
 export interface Progress {

@@ -17,6 +17,8 @@ export interface FileEntry {
   readonly claims?: readonly Claim[];
 }
 
+type Kept = (start: number, end: number) => boolean;
+
 /** What was parsed of a file's beginning. */
 interface Prefix {
   readonly size: number;
@@ -28,19 +30,21 @@ export class ModelFile implements ByteSource {
   readonly fd: number;
   readonly size: number;
   readonly #identity: BigIntStats;
+  readonly #kept: Kept | undefined;
   /** What readers were given, while it stands at the beginning of the file without a gap: the header as it was parsed. */
   #prefix: Uint8Array[] = [];
   #prefixSize = 0;
 
-  private constructor(entry: FileEntry, fd: number, identity: BigIntStats) {
+  private constructor(entry: FileEntry, fd: number, identity: BigIntStats, kept: Kept | undefined) {
     this.entry = entry;
     this.fd = fd;
     this.#identity = identity;
+    this.#kept = kept;
     this.size = Number(identity.size);
   }
 
-  /** Throws a SteelyardError: IO, NOT_FOUND, NOT_REGULAR. */
-  static open(entry: FileEntry): ModelFile {
+  /** `kept`: which bytes are there, if not all. Throws a SteelyardError: IO, NOT_FOUND, NOT_REGULAR. */
+  static open(entry: FileEntry, kept?: Kept): ModelFile {
     const { absolute, real = absolute, named } = entry;
     // Without O_NONBLOCK, opening a named pipe waits for a writer that never comes. O_NOFOLLOW: where a link may lead was
     // judged when the model was listed, and the file may have become another link since.
@@ -53,7 +57,7 @@ export class ModelFile implements ByteSource {
           file: entry.path,
         });
       }
-      return new ModelFile(entry, fd, identity);
+      return new ModelFile(entry, fd, identity, kept);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -120,6 +124,7 @@ export class ModelFile implements ByteSource {
   }
 
   #readExactly(start: number, size: number): Uint8Array {
+    if (this.#kept !== undefined && !this.#kept(start, start + size)) throw notKept(this.entry, start);
     const bytes = Buffer.allocUnsafeSlow(size);
     for (let done = 0; done < size; ) {
       const got = attempt(this.entry, 'read', () =>
@@ -149,6 +154,14 @@ export function changed(entry: FileEntry, how: string, offset?: number): Steelya
     { file: entry.path, ...(offset === undefined ? {} : { offset }) },
   );
 }
+
+/** Of a model that is looked at without being kept. */
+export const notKept = (entry: FileEntry, offset: number): SteelyardError =>
+  new SteelyardError(
+    'LIMIT',
+    'to judge this file takes bytes of its weights, and they were not kept; pull the model and scan its folder',
+    { file: entry.path, offset },
+  );
 
 /** FUSE and NFS return EINTR from reads, and libuv passes it on. */
 function uninterrupted(read: () => number): number {

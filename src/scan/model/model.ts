@@ -2,6 +2,7 @@
 // what is promoted. Of all files only a shard index that was named is opened here.
 import { type Dirent, lstatSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { isSourceUri } from '../../document/text/source-word.ts';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 import { assertNamed, entriesOf, realPath } from '../../runtime/folder.ts';
 import { type Check, unhurried } from '../../runtime/turn.ts';
@@ -95,7 +96,10 @@ function namedPath(path: string): { absolute: string; isDirectory: boolean } {
     return { absolute: resolve(path), isDirectory: statSync(path).isDirectory() };
   } catch (cause) {
     const errno = errnoOf(cause) ?? 'unknown';
-    const what = errno === 'ENOENT' ? 'there is no such file or folder' : `cannot be looked at: ${errno}`;
+    const missing = isSourceUri(path)
+      ? 'a source is no path; pull it first, or in a program use scanSource or borrow of steelyard/pull'
+      : 'there is no such file or folder';
+    const what = errno === 'ENOENT' ? missing : `cannot be looked at: ${errno}`;
     throw new SteelyardError(errno === 'ENOENT' ? 'NOT_FOUND' : 'IO', `${path}: ${what}`, {
       file: path,
       errno,

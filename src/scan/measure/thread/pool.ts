@@ -53,7 +53,7 @@ export class MeasurePool {
 
   /**
    * Measures a file while it arrives: no byte is touched before `arrived` has said that it is there. null: no more came.
-   * `fd` must stay open until this is done.
+   * `fd` must stay open until this is done. `ring`: shared memory that its bytes come through; nothing is read from the file then.
    */
   async follow(
     index: number,
@@ -61,6 +61,7 @@ export class MeasurePool {
     size: number,
     ranges: Float64Array,
     io: Io,
+    ring?: Uint8Array,
   ): Promise<FileMeasurement | null> {
     const [slot, following] = [index + 1, this.#wordOf(index)];
     const measured = await this.#run({
@@ -72,6 +73,7 @@ export class MeasurePool {
       io,
       following,
       part: 'all',
+      ...(ring === undefined ? {} : { ring }),
     });
     return measured.outcome === 'aborted' ? null : { ...measured, records: [measured.record] };
   }
@@ -79,6 +81,11 @@ export class MeasurePool {
   /** The first `bytes` of a file are there; negative: no more will come. */
   arrived(index: number, bytes: number): void {
     Atomics.store(this.#crew.control, this.#wordOf(index), BigInt(bytes));
+  }
+
+  /** How many bytes of a file have been measured. */
+  taken(index: number): number {
+    return Number(Atomics.load(this.#crew.control, index + 1));
   }
 
   #wordOf(index: number): number {

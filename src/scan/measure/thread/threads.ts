@@ -5,7 +5,7 @@ import { identify } from '../../identify/identify.ts';
 import type { Kind } from '../../identify/kind.ts';
 import { otherDigests } from '../../model/claim/other-digests.ts';
 import { documentViolations, readDocument } from '../../model/companion.ts';
-import { changed, type FileEntry, ModelFile } from '../../model/file.ts';
+import { changed, type FileEntry, ModelFile, notKept } from '../../model/file.ts';
 import type { Lanes, MeasuredFile } from '../measured.ts';
 import type { FileMeasurement, Followed, MeasureOptions } from '../options.ts';
 import { PARSED_RANGE, type Plan, planRanges, wantedOf } from '../plan.ts';
@@ -55,7 +55,8 @@ async function measureFile(
   opened: (size: number) => void,
 ): Promise<MeasuredFile> {
   pool.assertGoing();
-  const file = ModelFile.open(entry);
+  const followed = options.followed?.get(entry.path);
+  const file = ModelFile.open(entry, followed?.kept);
   const turn = turns(check);
   try {
     opened(file.size);
@@ -71,7 +72,7 @@ async function measureFile(
     await turn();
     const begun = performance.now();
     const native =
-      known(options.followed?.get(entry.path), file.size, plan) ??
+      known(entry, followed, file.size, plan) ??
       (await pool.measure(index, file.fd, file.size, plan.ranges, options.io ?? 'auto', last));
     const seconds = (performance.now() - begun) / 1000;
     const unread = readError(entry, native);
@@ -112,11 +113,17 @@ const stateOf = (examined: boolean, kind: Kind): Pick<MeasuredFile, 'kind' | 'st
 });
 
 /** What was measured while the file arrived, if the readers plan the same over the whole of it, number by number. */
-function known(followed: Followed | undefined, size: number, { ranges }: Plan): FileMeasurement | undefined {
+function known(
+  entry: FileEntry,
+  followed: Followed | undefined,
+  size: number,
+  { ranges }: Plan,
+): FileMeasurement | undefined {
   const isSame =
     followed !== undefined &&
     followed.size === size &&
     followed.ranges.length === ranges.length &&
     ranges.every((value, i) => value === followed.ranges[i]);
+  if (!isSame && followed?.kept !== undefined) throw notKept(entry, 0);
   return isSame ? followed.native : undefined;
 }

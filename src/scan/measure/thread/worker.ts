@@ -14,9 +14,21 @@ export interface Job {
   readonly part: Part;
   /** The word that says how many bytes of a file have arrived; 0: all are there. */
   readonly following: number;
+  /** Shared memory that its bytes come through; without it they come into the file. */
+  readonly ring?: Uint8Array;
 }
 
-export function measure({ fd, size, ranges, control, slot, io, part, following }: Job): NativeMeasurement {
+export function measure({
+  fd,
+  size,
+  ranges,
+  control,
+  slot,
+  io,
+  part,
+  following,
+  ring,
+}: Job): NativeMeasurement {
   return native().measure(
     fd,
     size,
@@ -27,6 +39,7 @@ export function measure({ fd, size, ranges, control, slot, io, part, following }
     null,
     part,
     ...(following === 0 ? [] : [following]),
+    ...(ring === undefined ? [] : [ring]),
   );
 }
 
