@@ -123,7 +123,8 @@ async function scanUntil(
   const measured = await measuring;
   const stage = await stages;
   await turn();
-  const profile = stage.buildProfile(measured.files);
+  const templates = measured.files.map(stage.templatesOf);
+  const profile = stage.buildProfile(measured.files, templates);
   const errors = [...model.unscannable, ...measured.errors].map(stage.toFailure);
   await turn();
   const unread = new Set(errors.map(({ file }) => file));
@@ -131,7 +132,7 @@ async function scanUntil(
   const { unfinished, leftOut } = model;
   const { files } = measured;
   const forensics = options.forensics ?? false;
-  const inspected = { profile, files, unread, unfinished, base, forensics, check, found: seen };
+  const inspected = { profile, files, templates, unread, unfinished, base, forensics, check, found: seen };
   const inTime = await within(async () => {
     await stage.inspect(inspected);
     if (base !== undefined && !seen.some(({ rule }) => rule === 'adapter/compared'))
@@ -140,8 +141,9 @@ async function scanUntil(
   await turn();
   const departures: Finding[] = [];
   if (baseline !== undefined && inTime)
-    await within(() => {
-      departures.push(...stage.compare(profile, stage.withoutFiles(baseline, unread), mode, check));
+    await within(async () => {
+      const { compare, withoutFiles } = await import('./baseline/compare/compare.ts');
+      departures.push(...compare(profile, withoutFiles(baseline, unread), mode, check));
     });
   const found = [...departures, ...stage.sortFindings(seen)];
   const judging = { failOn, unexamined, accept };
@@ -166,7 +168,7 @@ async function scanUntil(
     verdict,
     ...(leftOut.length === 0 ? {} : { leftOut }),
     ...profile,
-    ...inUse(stage.loaderChoices(measured.files)),
+    ...inUse(stage.loaderChoices(measured.files, templates)),
     findings,
     errors: stage.sortFailures(errors),
     ...(options.timing ? { timing: timingOf() } : {}),

@@ -4,6 +4,6 @@ export { sortFailures, sortFindings, toFailure } from '../rules/finding.ts';
 export { isUnexamined } from '../scan/identify/kind.ts';
 export { inspect } from '../scan/inspect/inspect.ts';
 export { buildProfile } from '../scan/profile/build.ts';
+export { templatesOf } from '../scan/profile/template/collect.ts';
 export { loaderChoices } from '../scan/profile/template/loader/loader.ts';
-export { compare, withoutFiles } from './compare/compare.ts';
 export { judge } from './policy/verdict.ts';

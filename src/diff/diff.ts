@@ -8,10 +8,7 @@ import type { Check } from '../runtime/turn.ts';
 import { MEASURE_CHECKS, type MeasureOptions } from '../scan/measure/options.ts';
 import { type FollowSymlinks, followCheck } from '../scan/model/links.ts';
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
-import { diffAdapters } from './adapter/adapter-diff.ts';
 import type { Known } from './adapter/many/members.ts';
-import { compareTensors } from './changed.ts';
-import { conclude } from './conclusion/conclusion.ts';
 import { fileChanges, metadataChanges } from './files.ts';
 import { lookUps } from './grounds.ts';
 import { match } from './match.ts';
@@ -87,11 +84,13 @@ async function compareModels(
   check();
   const [before, now] = readable(sides);
   const matched = match(before, now);
+  const { compareTensors } = await import('./changed.ts');
   const { tensors: compared, payloads, errors } = await compareTensors(matched.changed, sides, reading);
   const tensors = nameRows(compared, sides);
   const known: Known[] = [];
   for (const path of population)
     known.push({ name: basename(path), side: await readSide('good', path, reading) });
+  const { diffAdapters } = await import('./adapter/adapter-diff.ts');
   const adapters = await diffAdapters(sides, known, reading);
   check();
   const metadata = metadataChanges(before, now);
@@ -101,6 +100,7 @@ async function compareModels(
   const failures = sortFailures(
     [...sides.flatMap((side) => side.errors), ...errors, ...adapters.errors].map(toFailure),
   );
+  const { conclude } = await import('./conclusion/conclusion.ts');
   const isChanged = [structure, found.files, metadata, tensors].some(({ length }) => length > 0);
   return {
     schema: 'steelyard/diff/1',

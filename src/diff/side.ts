@@ -11,6 +11,7 @@ import { listModel } from '../scan/model/model.ts';
 import { buildProfile } from '../scan/profile/build.ts';
 import type { ProfileDocument } from '../scan/profile/document/document.ts';
 import type { Profile } from '../scan/profile/profile.ts';
+import { templatesOf } from '../scan/profile/template/collect.ts';
 import type { Side } from './report/diff-report.ts';
 
 /** Files and folders, or the profile of a model that is not at hand. */
@@ -83,7 +84,7 @@ const sideOf = (
   errors: readonly SteelyardError[],
 ): SideModel => ({
   which,
-  profile: buildProfile(measured),
+  profile: buildProfile(measured, measured.map(templatesOf)),
   files: new Map(measured.map(({ entry, size, identity }) => [entry.path, { entry, size, identity }])),
   errors,
 });

@@ -114,7 +114,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'text/text.ts',
   ],
   'scan/format': ['disguise/magic.ts', 'disguise/pickle.ts', 'safetensors/shard-index.ts'],
-  'scan/identify': ['examination.ts', 'first-look.ts', 'kind.ts', 'settings.ts'],
+  'scan/identify': ['content.ts', 'examination.ts', 'first-look.ts', 'kind.ts', 'settings.ts'],
   'scan/adapter': [
     'config/adapter-config.ts',
     'config/expression.ts',

@@ -9,6 +9,7 @@ import { inspect } from '../../src/scan/inspect/inspect.ts';
 import { measureFiles } from '../../src/scan/measure/measure.ts';
 import { listModel } from '../../src/scan/model/model.ts';
 import { buildProfile } from '../../src/scan/profile/build.ts';
+import { templatesOf } from '../../src/scan/profile/template/collect.ts';
 import { packageRoot } from '../kit/root.ts';
 import { steelyard } from '../kit/steelyard.ts';
 
@@ -31,10 +32,12 @@ function counting(at = Number.POSITIVE_INFINITY) {
 t.test('whenever the time is over, the stage ends there and nobody swallows it', async (t) => {
   const model = listModel([REAL], { follow: 'always' });
   const { files } = await measureFiles(model.files, {});
-  const profile = buildProfile(files);
+  const templates = files.map(templatesOf);
+  const profile = buildProfile(files, templates);
   const stages: Record<string, (check: () => void) => unknown> = {
     list: (check) => listModel([REAL], { follow: 'always', check }),
-    inspect: (check) => inspect({ profile, files, unread: new Set(), base: profile, forensics: true, check }),
+    inspect: (check) =>
+      inspect({ profile, files, templates, unread: new Set(), base: profile, forensics: true, check }),
     compare: (check) => compare(profile, profile, 'exact', check),
     judge: (check) => judge(profile, [], [], { policy: POLICY, today: '2026-01-01', check }),
   };

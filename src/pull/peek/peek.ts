@@ -8,6 +8,7 @@ import { inspect } from '../../scan/inspect/inspect.ts';
 import type { MeasuredFile } from '../../scan/measure/measured.ts';
 import { isDocument } from '../../scan/model/companion.ts';
 import { buildProfile } from '../../scan/profile/build.ts';
+import { templatesOf } from '../../scan/profile/template/collect.ts';
 import { openSource, type Source, type SourceFile, type SourceOptions } from '../../source/source.ts';
 import { type Selection, selected } from '../expectation/selection.ts';
 import type { Peek } from './peeked.ts';
@@ -97,10 +98,12 @@ async function lookAt(
 }
 
 async function told(source: Source, looked: readonly MeasuredFile[], count: Count): Promise<Peek> {
-  const profile = buildProfile(looked);
+  const templates = looked.map(templatesOf);
+  const profile = buildProfile(looked, templates);
   const found = await inspect({
     profile,
     files: looked,
+    templates,
     unread: new Set(),
     base: undefined,
     forensics: false,

@@ -1,12 +1,12 @@
 // Before terabytes are hashed: is there anything that can be examined, or that fails already? 64 KiB of each file say it.
 import { SteelyardError } from '../../rules/error.ts';
-import { RULES, type Severity } from '../../rules/rules.ts';
-import { type Check, inTurns } from '../../runtime/turn.ts';
+import type { Severity } from '../../rules/rule.ts';
+import type { Check } from '../../runtime/turn.ts';
 import { detectFormat } from '../format/format.ts';
 import { isDocument } from '../model/companion.ts';
 import { type FileEntry, ModelFile } from '../model/file.ts';
 import { notToBeLeftOut } from '../model/left-out.ts';
-import { identify } from './identify.ts';
+import { contentOf } from './content.ts';
 import type { Kind } from './kind.ts';
 
 /** Whether a scan can come to a verdict: a file for one of our readers, or one that fails for what it is. */
@@ -26,7 +26,7 @@ export async function assertHarmless(excluded: readonly FileEntry[], check: Chec
     check();
     const file = ModelFile.open(entry);
     try {
-      const { kind } = await inTurns(identify(entry.path, file.looked), check);
+      const { kind } = await contentOf(entry.path, file.looked, check);
       if (detectFormat(entry.path, file.head(4)) !== null || !HARMLESS.has(kind))
         throw notToBeLeftOut(entry.path);
     } finally {
@@ -46,7 +46,8 @@ async function canFail(entry: FileEntry, failing: readonly Severity[], check: Ch
     check();
     file = ModelFile.open(entry);
     if (detectFormat(entry.path, file.head(4)) !== null) return true;
-    const { violations } = await inTurns(identify(entry.path, file.looked), check);
+    const { violations } = await contentOf(entry.path, file.looked, check);
+    const { RULES } = await import('../../rules/rules.ts');
     return violations.some(({ rule, severity }) => failing.includes(severity ?? RULES.get(rule)!.severity));
   } catch (error) {
     if (error instanceof SteelyardError) return true;

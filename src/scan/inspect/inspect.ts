@@ -6,12 +6,12 @@ import type { RuleId } from '../../rules/rules.ts';
 import { type Check, inTurns, turns, unhurried } from '../../runtime/turn.ts';
 import type { MeasuredFile } from '../measure/measured.ts';
 import type { Profile } from '../profile/profile.ts';
+import type { FileTemplates } from '../profile/template/collect.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
 import { inspectBeside, isPiece } from './beside.ts';
 import { inspectHeader } from './header.ts';
 import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
-import { inspectTemplates } from './template/template.ts';
 import { inspectForensics } from './values/forensics.ts';
 import { inspectGroups } from './values/groups.ts';
 import { inspectValues } from './values/values.ts';
@@ -20,6 +20,8 @@ import { inspectZeroRuns } from './values/zero-runs.ts';
 interface Inspected {
   readonly profile: Profile;
   readonly files: readonly MeasuredFile[];
+  /** Those of each file. */
+  readonly templates: readonly FileTemplates[];
   /** Paths of the files that could not be measured. */
   readonly unread: ReadonlySet<string>;
   /** What the listing found of transfers that were begun. */
@@ -35,7 +37,16 @@ interface Inspected {
 }
 
 export async function inspect(inspected: Inspected): Promise<Finding[]> {
-  const { profile, files, unread, base, forensics, check = unhurried, found: all = [] } = inspected;
+  const {
+    profile,
+    files,
+    templates,
+    unread,
+    base,
+    forensics,
+    check = unhurried,
+    found: all = [],
+  } = inspected;
   const inspections: readonly (() => Finding[] | Promise<Finding[]>)[] = [
     () =>
       files.flatMap(({ entry: { path }, violations }) =>
@@ -50,7 +61,7 @@ export async function inspect(inspected: Inspected): Promise<Finding[]> {
     () => inspectZeroRuns(files),
     () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread], check),
     () => inspectAdapters(profile, files, base, check),
-    () => inspectTemplates(files, check),
+    () => templateFindings(files, templates, check),
   ];
   const turn = turns(check);
   for (const inspection of inspections) {
@@ -66,6 +77,18 @@ const isOwn =
   ({ rule }: Violation): boolean =>
     !(isPiece(path) && CUT.has(rule));
 const CUT = new Set<RuleId>(['tensor/out-of-bounds', 'header/truncated', 'file/foreign']);
+
+/** The reader of templates is a third of all inspection, and most weights come without one. */
+async function templateFindings(
+  files: readonly MeasuredFile[],
+  templates: readonly FileTemplates[],
+  check: Check,
+): Promise<Finding[]> {
+  const isAny = templates.some(
+    (one) => one.templates.length > 0 || one.problems.length > 0 || one.announced !== null,
+  );
+  return isAny ? (await import('./template/template.ts')).inspectTemplates(files, templates, check) : [];
+}
 
 /** Where config.json says that weights are fp8. */
 const fp8Folders = (files: readonly MeasuredFile[]): Set<string> =>

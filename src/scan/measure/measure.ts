@@ -7,7 +7,6 @@ import { DOCUMENTS_MAX } from '../model/companion.ts';
 import type { FileEntry } from '../model/file.ts';
 import type { Lanes, MeasuredFile } from './measured.ts';
 import type { MeasureOptions } from './options.ts';
-import { MeasureProcesses } from './process/isolation.ts';
 import { MeasurePool } from './thread/pool.ts';
 import { MeasureThreads } from './thread/threads.ts';
 import { ticking } from './ticker.ts';
@@ -45,7 +44,7 @@ export async function measureUntil(
   const threads = Math.min(threadsOf(options), entries.length + 1);
   const lanes: Lanes =
     options.isolate === 'process'
-      ? new MeasureProcesses(threads, options, deadline.signal)
+      ? new (await import('./process/isolation.ts')).MeasureProcesses(threads, options, deadline.signal)
       : new MeasureThreads(
           new MeasurePool(threads, entries.length, deadline.signal, staysFree),
           options,

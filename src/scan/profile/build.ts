@@ -3,15 +3,18 @@ import { createHash } from 'node:crypto';
 import type { MetadataEntry, MetadataValue } from '../format/layout.ts';
 import type { MeasuredFile } from '../measure/measured.ts';
 import type { FileProfile, MetadataProfile, Profile, TemplateProfile, TensorProfile } from './profile.ts';
-import { templateDigest, templatesOf } from './template/collect.ts';
+import { type FileTemplates, templateDigest } from './template/collect.ts';
 import type { Template } from './template/template.ts';
 
-/** `files` sorted by path. */
-export function buildProfile(files: readonly MeasuredFile[]): Profile {
-  return { files: files.map(fileProfile), tensors: files.flatMap(tensorProfiles) };
+/** `files` sorted by path; `templates` are what `templatesOf` found in each. */
+export function buildProfile(files: readonly MeasuredFile[], templates: readonly FileTemplates[]): Profile {
+  return {
+    files: files.map((file, i) => fileProfile(file, templates[i]!)),
+    tensors: files.flatMap(tensorProfiles),
+  };
 }
 
-function fileProfile(file: MeasuredFile): FileProfile {
+function fileProfile(file: MeasuredFile, { templates }: FileTemplates): FileProfile {
   const { entry, format, size, sha256, layout } = file;
   return {
     path: entry.path,
@@ -21,7 +24,7 @@ function fileProfile(file: MeasuredFile): FileProfile {
     tensorCount: layout?.tensors.length ?? 0,
     headerSize: layout?.headerSize ?? null,
     metadata: layout?.metadata.map(metadataProfile) ?? [],
-    templates: templatesOf(file).templates.map(templateProfile),
+    templates: templates.map(templateProfile),
     kind: file.kind,
     state: file.state,
   };

@@ -7,10 +7,12 @@ import { buildFile } from '../../../fixtures/build.ts';
 import { scan } from '../../../src/index.ts';
 import { renderJson } from '../../../src/report/report-json.ts';
 import { renderText } from '../../../src/report/text/text.ts';
+import type { Finding } from '../../../src/rules/finding.ts';
 import { atOnce } from '../../../src/runtime/turn.ts';
 import { readLayout } from '../../../src/scan/format/format.ts';
 import { inspectTemplates } from '../../../src/scan/inspect/template/template.ts';
 import type { MeasuredFile } from '../../../src/scan/measure/measured.ts';
+import { templatesOf } from '../../../src/scan/profile/template/collect.ts';
 import { type LoaderChoice, loaderChoices } from '../../../src/scan/profile/template/loader/loader.ts';
 import { patience } from '../../kit/patience.ts';
 import { packageRoot } from '../../kit/root.ts';
@@ -90,9 +92,19 @@ function measured(folder: Folder): MeasuredFile[] {
   });
 }
 
+function choicesIn(folder: Folder): LoaderChoice[] {
+  const files = measured(folder);
+  return loaderChoices(files, files.map(templatesOf));
+}
+
+function findingsIn(folder: Folder): Finding[] {
+  const files = measured(folder);
+  return inspectTemplates(files, files.map(templatesOf));
+}
+
 /** The text that a loader uses, by our word. */
 function said(folder: Folder, loader: string, request: 'plain' | 'tools'): string | null {
-  const choice = loaderChoices(measured(folder)).find(
+  const choice = choicesIn(folder).find(
     (one) => one.loader === loader && (one.request === 'any' || one.request === request),
   );
   if (!choice?.used) return null;
@@ -119,7 +131,7 @@ const KEY = 'tokenizer.chat_template';
 
 const used = (folder: Folder): Record<string, string> =>
   Object.fromEntries(
-    loaderChoices(measured(folder)).map(({ loader, request, used }: LoaderChoice) => [
+    choicesIn(folder).map(({ loader, request, used }: LoaderChoice) => [
       request === 'any' ? loader : `${loader} ${request}`,
       used === null ? '-' : `${used.file}:${used.template}`,
     ]),
@@ -170,7 +182,7 @@ t.test('each loader and its choice', (t) => {
 
 t.test('disagreements: of a folder, of its GGUF files, of the folders below', (t) => {
   const told = (folder: Folder): (readonly [string, string])[] =>
-    inspectTemplates(measured(folder))
+    findingsIn(folder)
       .filter(({ rule }) => rule === 'template/disagreement')
       .map(({ file, severity }) => [file, severity] as const);
   t.same(told({ 'chat_template.jinja': 'a', 'tokenizer_config.json': { chat_template: 'a\n' } }), []);

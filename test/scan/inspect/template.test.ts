@@ -19,7 +19,7 @@ import { parseTemplate } from '../../../src/scan/inspect/template/jinja/parser.t
 import { knownTemplate } from '../../../src/scan/inspect/template/known.ts';
 import { inspectTemplates } from '../../../src/scan/inspect/template/template.ts';
 import type { MeasuredFile } from '../../../src/scan/measure/measured.ts';
-import { templateDigest } from '../../../src/scan/profile/template/collect.ts';
+import { templateDigest, templatesOf } from '../../../src/scan/profile/template/collect.ts';
 import { cpuTime, patience } from '../../kit/patience.ts';
 import { packageRoot } from '../../kit/root.ts';
 
@@ -136,7 +136,8 @@ const gguf = (...metadata: [key: string, value: unknown][]): Uint8Array =>
       tensors: [{ name: 'a', dtype: 'F32', shape: [8] }],
     },
   });
-const rulesOf = (...files: MeasuredFile[]): string[] => inspectTemplates(files).map(({ rule }) => rule);
+const inspected = (...files: MeasuredFile[]): Finding[] => inspectTemplates(files, files.map(templatesOf));
+const rulesOf = (...files: MeasuredFile[]): string[] => inspected(...files).map(({ rule }) => rule);
 
 const GOOD = "{% for m in messages %}{{ '<|im_start|>' + m.role + m.content + '<|im_end|>' }}{% endfor %}";
 const OTHER = "{% for m in messages %}{{ '[INST]' + m.content + '[/INST]' }}{% endfor %}";
@@ -236,7 +237,7 @@ t.test('templates in documents', (t) => {
   t.same(rulesOf(jinja, other), ['template/disagreement']);
   t.same(rulesOf(jinja, { ...other, entry: { path: 'b/tokenizer_config.json', absolute: '' } }), []);
   const map = measured('a/special_tokens_map.json', text({ chat_template: `${GOOD}y` }));
-  const said = (...files: MeasuredFile[]): string[] => inspectTemplates(files).map(({ message }) => message);
+  const said = (...files: MeasuredFile[]): string[] => inspected(...files).map(({ message }) => message);
   // What PreTrainedTokenizerFast.from_pretrained of transformers 5.24 takes of the same folders.
   t.match(said(same, map), [/transformers \(AutoTokenizer\), vLLM, mlx-lm: "a\/special_tokens_map.json"/]);
   const listing = measured(
@@ -417,8 +418,8 @@ t.test('nothing throws', (t) => {
         arbitrary.map((source) => text(`{"chat_template": "${source}`)),
       ),
       (bytes) => {
-        inspectTemplates([measured('tokenizer_config.json', bytes)]);
-        inspectTemplates([measured('chat_template.jinja', bytes)]);
+        inspected(measured('tokenizer_config.json', bytes));
+        inspected(measured('chat_template.jinja', bytes));
       },
     ),
     { numRuns: 500 },

@@ -3,6 +3,7 @@
 import { quoted } from '../../../document/violations.ts';
 import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
+import type { FileTemplates } from '../../profile/template/collect.ts';
 import {
   choicesOf,
   type LoaderChoice,
@@ -14,8 +15,11 @@ import {
 /** More folders than any model has. */
 const PLACES_MAX = 1024;
 
-export function disagreements(files: readonly MeasuredFile[]): Finding[] {
-  const places = placesOf(files).slice(0, PLACES_MAX);
+export function disagreements(
+  files: readonly MeasuredFile[],
+  templates: readonly FileTemplates[],
+): Finding[] {
+  const places = placesOf(files, templates).slice(0, PLACES_MAX);
   const folders = new Map(places.map((place) => [place.folder, place]));
   return places.flatMap((place) => [...within(place), ...below(place, folders)]);
 }

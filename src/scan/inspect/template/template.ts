@@ -6,7 +6,7 @@ import { type Finding, toFinding } from '../../../rules/finding.ts';
 import type { RuleId } from '../../../rules/rules.ts';
 import { type Check, unhurried } from '../../../runtime/turn.ts';
 import type { MeasuredFile } from '../../measure/measured.ts';
-import { type FileTemplates, templateDigest, templatesOf } from '../../profile/template/collect.ts';
+import { type FileTemplates, templateDigest } from '../../profile/template/collect.ts';
 import type { Template } from '../../profile/template/template.ts';
 import { checkTemplate } from './check.ts';
 import { disagreements } from './disagreement.ts';
@@ -16,12 +16,17 @@ import type { Observation } from './observation.ts';
 /** More templates than any model has; a file with a million would keep us busy for days. */
 const MOST_TEMPLATES = 64;
 
-export function inspectTemplates(files: readonly MeasuredFile[], check: Check = unhurried): Finding[] {
+/** `templates` are what `templatesOf` found in each file. */
+export function inspectTemplates(
+  files: readonly MeasuredFile[],
+  templates: readonly FileTemplates[],
+  check: Check = unhurried,
+): Finding[] {
   const findings: Finding[] = [];
   const checked = new Map<string, Observation[]>();
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
     const { path } = file.entry;
-    const found = templatesOf(file);
+    const found = templates[i]!;
     const add = (rule: RuleId, message: string, offset?: number): void => {
       findings.push(toFinding({ rule, file: path, message, ...(offset === undefined ? {} : { offset }) }));
     };
@@ -33,19 +38,19 @@ export function inspectTemplates(files: readonly MeasuredFile[], check: Check = 
         `${found.templates.length} templates: the first ${MOST_TEMPLATES} are looked at`,
       );
     }
-    const templates = found.templates.slice(0, MOST_TEMPLATES);
-    for (const template of templates) {
+    const looked = found.templates.slice(0, MOST_TEMPLATES);
+    for (const template of looked) {
       check();
       const observations = checked.get(template.text) ?? checkTemplate(template.text, check);
       checked.set(template.text, observations);
       for (const observation of observations)
         add(observation.rule, said(template, observation), template.offset);
     }
-    for (const { name, why, offset } of hidden({ ...found, templates })) {
+    for (const { name, why, offset } of hidden({ ...found, templates: looked })) {
       add('template/hidden', `chat template ${quoted(name)} ${why}`, offset);
     }
   }
-  findings.push(...disagreements(files));
+  findings.push(...disagreements(files, templates));
   return findings;
 }
 

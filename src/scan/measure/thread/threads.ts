@@ -1,7 +1,7 @@
 // Files measured in worker threads of this process: open, read the header, measure, look again whether the file held still.
 import { type Check, inTurns, turns } from '../../../runtime/turn.ts';
 import { detectFormat, readLayout } from '../../format/format.ts';
-import { identify } from '../../identify/identify.ts';
+import { contentOf } from '../../identify/content.ts';
 import type { Kind } from '../../identify/kind.ts';
 import { otherDigests } from '../../model/claim/other-digests.ts';
 import { documentViolations, readDocument } from '../../model/companion.ts';
@@ -64,7 +64,7 @@ async function measureFile(
     const header = format === null ? null : await inTurns(readLayout(format, file), check);
     const layout = header === null || header.headerSize === null ? null : header;
     const document = format === null ? readDocument(file) : null;
-    const content = format === null ? await inTurns(identify(entry.path, file.looked), check) : null;
+    const content = format === null ? await contentOf(entry.path, file.looked, check) : null;
     const parsed = file.takePrefix(layout?.headerSize ?? document?.length ?? 0);
 
     await turn();

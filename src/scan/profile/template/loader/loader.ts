@@ -2,7 +2,7 @@
 // tried on folders of every kind, the others were read: vLLM 02e64f5 (renderers/hf.py), mlx-lm 0091521 (tokenizer_utils.py), llama.cpp
 // 0083bb1 (common/chat.cpp), Ollama 040a8e8 (convert/tokenizer.go) and 0097ef5 (template/template.go).
 import type { MeasuredFile } from '../../../measure/measured.ts';
-import { templateDigest } from '../collect.ts';
+import { type FileTemplates, templateDigest } from '../collect.ts';
 import { type Place, placesOf, type Source } from './source-folder.ts';
 import { type Loaded, processorTemplates, tokenizerTemplates, type Used } from './transformers.ts';
 
@@ -21,8 +21,11 @@ export interface LoaderChoice {
 }
 
 /** A loader's choice for each kind of request, one where they are the same. */
-export function loaderChoices(files: readonly MeasuredFile[]): LoaderChoice[] {
-  return placesOf(files).flatMap(choicesOf);
+export function loaderChoices(
+  files: readonly MeasuredFile[],
+  templates: readonly FileTemplates[],
+): LoaderChoice[] {
+  return placesOf(files, templates).flatMap(choicesOf);
 }
 
 export function choicesOf(place: Place): LoaderChoice[] {

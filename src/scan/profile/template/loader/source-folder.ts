@@ -1,6 +1,6 @@
 // A folder as a loader sees it: which documents in it hold chat templates, and what decides between them.
 import type { MeasuredFile } from '../../../measure/measured.ts';
-import { templateDigest, templatesOf } from '../collect.ts';
+import { type FileTemplates, templateDigest } from '../collect.ts';
 
 /** Templates of one document, by the name under which a loader asks for them. */
 export interface Source {
@@ -29,13 +29,13 @@ const EXTRA = /^(.*\/|)additional_chat_templates\/([^/]*)\.jinja$/;
 const PROCESSOR = /(?:^|\/)(?:processor_config|preprocessor_config|video_preprocessor_config)\.json$/;
 
 /** The folders that hold a template, in the order of the files. */
-export function placesOf(files: readonly MeasuredFile[]): Place[] {
+export function placesOf(files: readonly MeasuredFile[], found: readonly FileTemplates[]): Place[] {
   const places = new Map<string, Place>();
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
     const { path } = file.entry;
     const extra = EXTRA.exec(path);
     const folder = extra?.[1] ?? path.slice(0, path.lastIndexOf('/') + 1);
-    const { templates, listsTokens, hasModule } = templatesOf(file);
+    const { templates, listsTokens, hasModule } = found[i]!;
     const isKnown = templates.length > 0 || places.has(folder) || PROCESSOR.test(path);
     if (!isKnown && listsTokens !== true && hasModule !== true) continue;
     const place = places.get(folder) ?? emptyPlace(folder);
