@@ -71,8 +71,10 @@ export async function digestModel(
 
 /** `unread`: parts of the model that nobody looks at now, and that are not missing. */
 async function findingsOf(files: readonly MeasuredFile[], unread: ReadonlySet<string>): Promise<Finding[]> {
-  const { buildProfile, inspect } = await import('../../../baseline/stages.ts');
-  return inspect({ profile: buildProfile(files), files, unread, base: undefined, forensics: false });
+  const { buildProfile, inspect, templatesOf } = await import('../../../baseline/stages.ts');
+  const templates = files.map(templatesOf);
+  const profile = buildProfile(files, templates);
+  return inspect({ profile, files, templates, unread, base: undefined, forensics: false });
 }
 
 const contentOf = ({ entry, sha256, size, format, kind, state }: MeasuredFile): ContentFile => ({
