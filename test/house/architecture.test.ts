@@ -103,7 +103,14 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'serving/drift': ['record.ts', 'state.ts'],
   'serving/lint': ['serving-schema.ts'],
-  source: ['http/document.ts', 'http/failure.ts', 'http/header.ts', 'http/http.ts', 'oci/login.ts'],
+  source: [
+    'http/document.ts',
+    'http/failure.ts',
+    'http/header.ts',
+    'http/http.ts',
+    'oci/login.ts',
+    's3/aws-json.ts',
+  ],
   pull: ['borrowed.ts', 'peek/peek.ts', 'receipt/lock.ts', 'receipt/receipt-verification.ts'],
   report: [
     'format/format.ts',

@@ -14,6 +14,26 @@ import { listening } from './hub-server.ts';
 
 t.setTimeout(600_000);
 
+t.test('a signature over a body, as botocore makes it', (t) => {
+  const { authorization } = signedHeaders({
+    method: 'POST',
+    url: new URL('https://kms.eu-central-1.amazonaws.com/'),
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'TrentService.Sign' },
+    body: '{"KeyId":"alias/x"}',
+    keys: {
+      accessKeyId: 'AKIDEXAMPLE',
+      secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+      sessionToken: 'session',
+    },
+    region: 'eu-central-1',
+    service: 'kms',
+    now: new Date('2026-11-30T12:00:00Z'),
+  });
+  // botocore 1, SigV4Auth.
+  t.match(authorization, 'Signature=fcfeeeb0081eacc29fd6a04581e650b2ca6f6a89d65de6d1c071f4a6f507d639');
+  t.end();
+});
+
 t.test('signatures as AWS documents them', (t) => {
   // "Examples: Signature Calculations" in the S3 API reference; get-vanilla of the signature version 4 test suite.
   const s3 = {

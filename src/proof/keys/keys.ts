@@ -15,6 +15,10 @@ export async function openKey(uri: string, options: KeyOptions): Promise<RemoteK
       return null;
     case 'env':
       return environmentKey(uri, options.env);
+    case 'awskms':
+      return (await import('./aws-kms.ts')).awsKey(uri, options);
+    case 'command':
+      return (await import('./command/command.ts')).commandKey(uri, options);
     case 'pkcs11':
       return (await import('./pkcs11/pkcs11.ts')).tokenKey(uri, options);
   }

@@ -1,4 +1,4 @@
-// AWS Signature Version 4, for requests without a body. Held against the vectors that AWS publishes.
+// AWS Signature Version 4. Held against the vectors that AWS publishes.
 import { createHash, createHmac } from 'node:crypto';
 import type { Headers } from '../http/http.ts';
 
@@ -13,6 +13,7 @@ interface Signing {
   readonly url: URL;
   /** What is sent; every one of them is signed. */
   readonly headers: Headers;
+  readonly body?: string;
   readonly keys: Keys;
   readonly region: string;
   /** 's3' signs the path as it is; others encode it once more. */
@@ -20,16 +21,17 @@ interface Signing {
   readonly now: Date;
 }
 
-const EMPTY = createHash('sha256').digest('hex');
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The headers to add. */
 export function signedHeaders(signing: Signing): Headers {
-  const { method, url, keys, region, service, now } = signing;
+  const { method, url, keys, region, service, now, body = '' } = signing;
+  const content = digestOf(body);
   const time = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
   const day = time.slice(0, 8);
   const added: Record<string, string> = {
     'x-amz-date': time,
-    ...(service === 's3' ? { 'x-amz-content-sha256': EMPTY } : {}),
+    ...(service === 's3' ? { 'x-amz-content-sha256': content } : {}),
     ...(keys.sessionToken === undefined ? {} : { 'x-amz-security-token': keys.sessionToken }),
   };
   const headers = canonicalHeaders({ ...signing.headers, host: url.host, ...added });
@@ -41,12 +43,10 @@ export function signedHeaders(signing: Signing): Headers {
     ...headers.map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    EMPTY,
+    content,
   ].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
-  const text = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(request).digest('hex')].join(
-    '\n',
-  );
+  const text = ['AWS4-HMAC-SHA256', time, scope, digestOf(request)].join('\n');
   const signature = createHmac('sha256', signingKey(keys, day, region, service))
     .update(text)
     .digest('hex');
