@@ -1,5 +1,8 @@
-// tap's assertions, as far as the tests of src/sign and src/bom use them, each test a test of mocha. What equal, alike and
+// tap's assertions, as far as the tests of src/proof and src/gate use them, each test a test of mocha. What equal, alike and
 // matching mean is decided by tap's own library.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { match, same } from 'tcompare';
 
 function assert(passes, message, detail = '') {
@@ -32,10 +35,42 @@ const t = {
     if (typeof wanted === 'object')
       matches(wanted instanceof RegExp ? error.message : error, wanted, message);
   },
+  rejects: async (promise, wanted, message) => {
+    const error = await Promise.resolve(promise).then(
+      () => undefined,
+      (reason) => reason,
+    );
+    assert(error !== undefined, message, 'nothing was rejected');
+    if (typeof wanted === 'object')
+      matches(wanted instanceof RegExp ? error.message : error, wanted, message);
+  },
+  testdir: (tree) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mutant-'));
+    plant(folder, tree);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  },
+  fixture: (type, content) => ({ [FIXTURE]: type, content }),
+  setTimeout: () => undefined,
+  pass: () => undefined,
   fail: (message) => assert(false, message),
   comment: () => undefined,
   end: () => undefined,
 };
+
+const FIXTURE = Symbol('fixture');
+
+function plant(folder, tree) {
+  for (const [name, value] of Object.entries(tree)) {
+    const path = join(folder, name);
+    if (typeof value === 'string' || Buffer.isBuffer(value)) writeFileSync(path, value);
+    else if (value[FIXTURE] === 'symlink') symlinkSync(value.content, path);
+    else {
+      mkdirSync(path);
+      plant(path, value);
+    }
+  }
+}
 
 function matches(value, pattern, message) {
   const { match: passes, diff } = match(value, pattern);

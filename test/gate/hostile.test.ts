@@ -1,4 +1,4 @@
-// Evidence that was made to hurt: every byte flipped, mutants of every reader, folders with links and pipes, registries that lie.
+// Evidence that was made to hurt: mutants of every reader, folders with links and pipes, registries that lie.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -22,52 +22,9 @@ import { readMetadata } from '../../src/gate/layout/metadata.ts';
 import { Denied, settled } from '../../src/gate/verdict/denial.ts';
 import { packageRoot } from '../kit/root.ts';
 import { imageSpecimen } from './specimen/image.ts';
-import { judge, world } from './specimen/release.ts';
+import { world } from './specimen/release.ts';
 
 t.setTimeout(1_200_000);
-
-t.test('one flipped bit in any place of any file that counts: never a promotion', (t) => {
-  const made = world();
-  const { release } = made;
-  const counted = new Set(judge(made).controls.flatMap(({ evidence }) => evidence.map(({ file }) => file)));
-  const files = release.evidence.filter(
-    ({ path }) =>
-      counted.has(path) || path.includes('approvals') || counted.has(path.replace(/\.sigstore\.json$/, '')),
-  );
-  t.ok(files.length >= 18, `${files.length} files`);
-  const step = process.env.STEELYARD_LONG === '1' ? 1 : 97;
-  const promoted: string[] = [];
-  let tried = 0;
-  for (const [index, file] of [...files, release.mbom].entries()) {
-    const { bytes, digest } = file;
-    for (let at = index % step; at < bytes.length; at += step) {
-      const copy = Buffer.from(bytes);
-      copy[at] = copy[at]! ^ (1 << (at % 8));
-      Object.assign(file, { bytes: copy, digest: digestOf(copy) });
-      const verdict = judge(made);
-      tried++;
-      // Blanks and the order of what no signature covers decide nothing; what the verdict rests on is then the same.
-      if (verdict.outcome === 'promote' && !harmless(bytes, copy)) promoted.push(`${file.path}:${at}`);
-    }
-    Object.assign(file, { bytes, digest });
-  }
-  t.same(promoted, []);
-  t.comment(`${tried} flips`);
-  t.end();
-});
-
-/** The same JSON but for what is a hint by its format: the name of a key, which proves nothing. */
-function harmless(before: Buffer, after: Buffer): boolean {
-  const plain = (bytes: Buffer): string => {
-    const text = bytes.toString('utf8');
-    return JSON.stringify(JSON.parse(text), (key, value) => (key === 'keyid' ? '' : value));
-  };
-  try {
-    return plain(before) === plain(after);
-  } catch {
-    return false;
-  }
-}
 
 const READERS: Readonly<Record<string, (body: Foreign) => unknown>> = {
   trivy: readTrivy,

@@ -26,15 +26,9 @@ function mayBe({ trust }: Identity, { material }: Bundle): boolean {
   return hintsOf(trust.publicKey).includes(material.hint);
 }
 
-const HINTS = new WeakMap<Buffer, readonly string[]>();
-
 function hintsOf(publicKey: string | Buffer): readonly string[] {
-  const known = typeof publicKey === 'string' ? undefined : HINTS.get(publicKey);
-  if (known !== undefined) return known;
   const key = readPublicKey(publicKey);
-  const hints = [modelHint(key), cosignHint(key), fingerprint(key).slice('sha256:'.length)];
-  if (typeof publicKey !== 'string') HINTS.set(publicKey, hints);
-  return hints;
+  return [modelHint(key), cosignHint(key), fingerprint(key).slice('sha256:'.length)];
 }
 
 /**

@@ -68,7 +68,15 @@ export function partsOf(
 }
 
 /** Evidence that decided nothing, with the reason. */
-export function unusedPieces({ opened, pieces }: Context, controls: readonly Controlled[]): UnusedEvidence[] {
+export function unusedPieces(
+  { opened, pieces, image }: Context,
+  controls: readonly Controlled[],
+): UnusedEvidence[] {
+  const inImage = new Set(
+    image === null
+      ? []
+      : [image.digest, ...image.platforms.flatMap(({ manifest, config }) => [manifest, config])],
+  );
   const counted = new Set(
     controls.flatMap(({ result }) => result.evidence.map((one) => `${one.file}:${one.line}`)),
   );
@@ -77,8 +85,12 @@ export function unusedPieces({ opened, pieces }: Context, controls: readonly Con
   const refused = new Set(controls.flatMap(({ denials }) => denials.map(({ file }) => file)));
   const known = new Set([...counted, ...told.map(key)]);
   const rest = pieces
-    .filter(({ form, source }) => form !== 'image' && !known.has(key(source)) && !refused.has(place(source)))
+    .filter(({ source }) => !known.has(key(source)) && !refused.has(place(source)))
     .flatMap((piece): UnusedEvidence[] => {
+      if (piece.form === 'image')
+        return inImage.has(piece.source.digest)
+          ? []
+          : [unusedOf(piece.source, 'its digest is none that the image of the MBOM names')];
       if (piece.form === 'other') return [unusedOf(piece.source, piece.reason)];
       const unopened = opened.unopened.find((one) => one.piece === piece);
       if (unopened !== undefined) return [unusedOf(piece.source, unopened.denials[0].message)];

@@ -49,10 +49,19 @@ export const attested = (key: Pair, digest: string, predicateType: string, predi
   });
 
 export const signedPayload = (key: Pair, statement: unknown): Buffer =>
-  Buffer.from(signStatement(Buffer.from(JSON.stringify(statement)), { privateKey: key.secret }));
+  once(key, Buffer.from(JSON.stringify(statement)), signStatement);
 
-export const signature = (key: Pair, bytes: Buffer): Buffer =>
-  Buffer.from(signDocument(bytes, { privateKey: key.secret }));
+export const signature = (key: Pair, bytes: Buffer): Buffer => once(key, bytes, signDocument);
+
+const SIGNED = new Map<string, string>();
+
+/** Most of a release is the same in every drill, and is signed once. Each gets bytes of its own, to change as it likes. */
+function once(key: Pair, bytes: Buffer, sign: typeof signDocument): Buffer {
+  const name = `${sign.name} ${key.secret} ${digestOf(bytes)}`;
+  const made = SIGNED.get(name) ?? sign(bytes, { privateKey: key.secret });
+  SIGNED.set(name, made);
+  return Buffer.from(made);
+}
 
 /** Documents before they are signed, by name; and who signs each. */
 export interface Draft {

@@ -45,12 +45,26 @@ function decrypted(pem: string | Buffer, password: string | Buffer | undefined):
   return createPrivateKey({ key: decryptCosignKey(text, password), format: 'der', type: 'pkcs8' });
 }
 
+/** The keys that were read last, by their text: a gate asks for the same few for every signature, and OpenSSL takes 0.3 ms for each. */
+const READ = new Map<string, KeyObject>();
+const MAX_READ = 64;
+
 /** @throws SteelyardError USAGE: not a public key on one of our curves. */
 export function readPublicKey(pem: string | Buffer): KeyObject {
+  const text = pem.toString('latin1');
+  const known = READ.get(text);
+  if (known !== undefined) return known;
+  const key = parsedPublicKey(pem, text);
+  if (READ.size === MAX_READ) READ.clear();
+  READ.set(text, key);
+  return key;
+}
+
+function parsedPublicKey(pem: string | Buffer, text: string): KeyObject {
   let key: KeyObject;
   try {
     // createPublicKey would derive it from a private key too: nobody should carry that to a verifier.
-    if (/PRIVATE KEY-----/.test(pem.toString())) throw new Error('private');
+    if (/PRIVATE KEY-----/.test(text)) throw new Error('private');
     key = createPublicKey(pem);
   } catch {
     throw new SteelyardError(
@@ -63,17 +77,34 @@ export function readPublicKey(pem: string | Buffer): KeyObject {
 }
 
 const digest = (bytes: string | Buffer) => createHash('sha256').update(bytes);
-const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
-/** `sha256:…` over the key's DER (SubjectPublicKeyInfo), as `openssl pkey -pubin -outform DER | sha256sum` gives. */
-export const fingerprint = (key: KeyObject): string => `sha256:${digest(spki(key)).digest('hex')}`;
+/** A key as DER (SubjectPublicKeyInfo) and as PEM, which is made once: OpenSSL takes longer for it than for a signature. */
+interface Spelling {
+  readonly der: Buffer;
+  readonly pem: string;
+}
+
+const SPELLINGS = new WeakMap<KeyObject, Spelling>();
+
+export function spelling(key: KeyObject): Spelling {
+  const known = SPELLINGS.get(key);
+  if (known !== undefined) return known;
+  const spelled = {
+    der: key.export({ type: 'spki', format: 'der' }),
+    pem: key.export({ type: 'spki', format: 'pem' }).toString(),
+  };
+  SPELLINGS.set(key, spelled);
+  return spelled;
+}
+
+/** `sha256:…` over the key's DER, as `openssl pkey -pubin -outform DER | sha256sum` gives. */
+export const fingerprint = (key: KeyObject): string => `sha256:${digest(spelling(key).der).digest('hex')}`;
 
 /** How the Model Signing implementations name a key: over its PEM text. */
-export const modelHint = (key: KeyObject): string =>
-  digest(key.export({ type: 'spki', format: 'pem' })).digest('hex');
+export const modelHint = (key: KeyObject): string => digest(spelling(key).pem).digest('hex');
 
 /** How cosign names it: over its DER. */
-export const cosignHint = (key: KeyObject): string => digest(spki(key)).digest('base64');
+export const cosignHint = (key: KeyObject): string => digest(spelling(key).der).digest('base64');
 
 export const publicOf = (key: KeyObject): KeyObject => createPublicKey(key);
 

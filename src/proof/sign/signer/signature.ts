@@ -9,7 +9,7 @@ import { readStatement, type Statement } from '../statement/statement.ts';
 import type { KeyTrust, Signer, Trust } from '../trust.ts';
 import { certify, rootCertificates } from './certificate.ts';
 import { identify, readTrustedRoot } from './identity.ts';
-import { cosignHint, fingerprint, hashOf, isSignature, modelHint, readPublicKey } from './key.ts';
+import { cosignHint, fingerprint, hashOf, isSignature, modelHint, readPublicKey, spelling } from './key.ts';
 
 /** What was signed, and by whom. */
 interface Signed {
@@ -137,9 +137,9 @@ function signerOf(
 function trustedKey(material: Material, trust: KeyTrust) {
   const key = readPublicKey(trust.publicKey);
   const { hint, raw } = material as Material & { method: 'key' };
-  const der = key.export({ type: 'spki', format: 'der' });
+  const { der, pem } = spelling(key);
   const names = [modelHint(key), cosignHint(key), fingerprint(key).slice('sha256:'.length)];
-  const spelled = [der, Buffer.from(key.export({ type: 'spki', format: 'pem' }))];
+  const spelled = [der, Buffer.from(pem)];
   if ((hint !== null && !names.includes(hint)) || (raw !== null && !spelled.some((one) => one.equals(raw)))) {
     refuse('WRONG_KEY', 'the bundle was signed with another key than the one that is trusted', {
       expected: names[0]!,
