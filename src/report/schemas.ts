@@ -14,6 +14,8 @@ export const DOCUMENTS = [
   'pull',
   'lock',
   'gate',
+  'verdict',
+  'found',
   'serving',
   'egress',
   'fingerprint',

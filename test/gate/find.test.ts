@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { searchRelease } from '../../src/gate/incident/find.ts';
+import { FoundSchema } from '../../src/gate/incident/found-schema.ts';
 import { readQuery } from '../../src/gate/incident/query.ts';
 import { recallListWith } from '../../src/gate/incident/recall-list.ts';
 import { mbomsBelow, readReleaseFiles } from '../../src/gate/incident/walk.ts';
@@ -76,6 +77,7 @@ t.test('the command: 0 found, 1 not found, 2 could not read', async (t) => {
   const found = await steelyard(['find', `sha256:${hex('base')}`, folder, '--format', 'json']);
   t.equal(found.code, 0);
   const answer = JSON.parse(found.stdout);
+  t.same(FoundSchema.parse(answer), answer, 'it keeps its schema');
   t.equal(answer.schema, 'steelyard/found/1');
   t.equal(answer.found.length, 1);
   t.equal((await steelyard(['find', `sha256:${hex('x')}`, folder])).code, 1);

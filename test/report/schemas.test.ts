@@ -12,7 +12,9 @@ import { SuiteSchema } from '../../src/canary/suite/suite-schema.ts';
 import { diffSchema } from '../../src/diff/report/diff-schema.ts';
 import { populationSchema } from '../../src/diff/report/population-schema.ts';
 import { zod } from '../../src/document/zod.ts';
+import { FoundSchema } from '../../src/gate/incident/found-schema.ts';
 import { GateSchema } from '../../src/gate/release-policy/schema.ts';
+import { VerdictSchema } from '../../src/gate/verdict/verdict-schema.ts';
 import { profile, profileChunks, renderJson, scan } from '../../src/index.ts';
 import { mbomSchema } from '../../src/proof/bom/mbom-schema.ts';
 import { LockSchema, ReceiptSchema } from '../../src/pull/receipt/receipt-schema.ts';
@@ -39,6 +41,8 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   pull: () => ReceiptSchema,
   lock: () => LockSchema,
   gate: () => GateSchema,
+  verdict: () => VerdictSchema,
+  found: () => FoundSchema,
   serving: () => ServingSchema,
   egress: () => EgressSchema,
   fingerprint: () => FingerprintSchema,

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { CanarySchema } from '../../canary/compare/canary-schema.ts';
 import { diffSchema } from '../../diff/report/diff-schema.ts';
 import { readAny } from '../../document/own-json.ts';
+import { VerdictSchema } from '../../gate/verdict/verdict-schema.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { DriftSchema } from '../../serving/drift/record.ts';
 import { ServingSchema } from '../../serving/lint/serving-schema.ts';
@@ -12,6 +13,7 @@ import type { VerdictDocument } from './documents.ts';
 const SCHEMAS: ReadonlyMap<unknown, () => z.ZodType> = new Map<unknown, () => z.ZodType>([
   ['steelyard/report/1', reportSchema],
   ['steelyard/serving/1', () => ServingSchema],
+  ['steelyard/verdict/1', () => VerdictSchema],
   ['steelyard/canary/1', () => CanarySchema],
   ['steelyard/drift/1', () => DriftSchema],
   ['steelyard/diff/1', diffSchema],

@@ -56,7 +56,11 @@ export const signature = (key: Pair, bytes: Buffer): Buffer => once(key, bytes, 
 const SIGNED = new Map<string, string>();
 
 /** Most of a release is the same in every drill, and is signed once. Each gets bytes of its own, to change as it likes. */
-function once(key: Pair, bytes: Buffer, sign: typeof signDocument): Buffer {
+function once(
+  key: Pair,
+  bytes: Buffer,
+  sign: (bytes: Buffer, key: { privateKey: string }) => string,
+): Buffer {
   const name = `${sign.name} ${key.secret} ${digestOf(bytes)}`;
   const made = SIGNED.get(name) ?? sign(bytes, { privateKey: key.secret });
   SIGNED.set(name, made);

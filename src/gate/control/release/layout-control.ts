@@ -17,15 +17,17 @@ export function layout(control: Control, context: Context): ControlResult {
   // A layout that is filed as a link is a sublayout.
   const layouts = pieces.filter(({ form, source }) => form === 'layout' && !source.file.endsWith('.link'));
   const [first, ...more] = layouts;
-  const none = (code: 'NO_EVIDENCE' | 'MALFORMED_LAYOUT', message: string): ControlResult => ({
+  const none = (denial: Denial): ControlResult => ({
     evidence: [],
-    denials: [{ code, message }],
+    denials: [denial],
     unused: [],
     limits: [],
   });
-  if (first === undefined) return none('NO_EVIDENCE', 'there is no layout among the evidence');
+  if (first === undefined)
+    return none({ code: 'NO_EVIDENCE', message: 'there is no layout among the evidence' });
   // Which of two would hold?
-  if (more.length > 0) return none('MALFORMED_LAYOUT', 'there is more than one layout among the evidence');
+  if (more.length > 0)
+    return none({ code: 'MALFORMED_LAYOUT', message: 'there is more than one layout among the evidence' });
   const links = pieces
     .filter((piece) => piece !== first)
     .map(({ source, bytes }) => ({ path: source.file, bytes }));
