@@ -99,6 +99,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'verdict/denial.ts',
     'verdict/promotion.ts',
     'verdict/summary.ts',
+    'verdict/verdict-schema.ts',
     'verdict/verdict-text.ts',
   ],
   'serving/drift': ['record.ts', 'state.ts'],
