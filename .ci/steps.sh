@@ -53,7 +53,7 @@ reference() {
 }
 
 tests() {
-  npm test >"$work/tests" 2>&1
+  npm run test:all >"$work/tests" 2>&1
   local status=$?
   cat "$work/tests" >&3
   local line
