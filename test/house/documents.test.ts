@@ -39,6 +39,15 @@ t.test('what documents name and link to is there', (t) => {
   t.end();
 });
 
+t.test('the list of slow tests names tests', (t) => {
+  const rc = readFileSync(join(packageRoot, '.taprc'), 'utf8');
+  const named = [...rc.matchAll(/^ {2}- "out\/(test\/.*)\.js"$/gm)].map(([, path]) => `${path}.ts`);
+  t.ok(named.length > 10, 'found the list');
+  for (const path of named.filter((one) => !one.includes('*')))
+    t.ok(existsSync(join(packageRoot, path)), `.taprc leaves out ${path}`);
+  t.end();
+});
+
 t.test('what comments name is there', (t) => {
   const native = tree.files.filter((path) => /^native\/.*\.(cc|h)$/.test(path));
   const files = [
