@@ -144,8 +144,9 @@ async function scanUntil(
     await within(async () => {
       const { compare, withoutFiles } = await import('./baseline/compare/compare.ts');
       departures.push(...compare(profile, withoutFiles(baseline, unread), mode, check));
+      if (!isComparable(profile, baseline)) errors.push(stage.toFailure(UNCOMPARED));
     });
-  const found = [...departures, ...stage.sortFindings(seen)];
+  const found = [...departures, ...stage.oneCause(stage.sortFindings(seen))];
   const judging = { failOn, unexamined, accept };
   let judgement: Judgement | undefined;
   await within(() => {
@@ -208,6 +209,18 @@ const UNHELD = new SteelyardError(
 
 const inUse = (loaders: NonNullable<Report['loaders']>): Pick<Report, 'loaders'> =>
   loaders.length === 0 ? {} : { loaders };
+
+const UNCOMPARED = new SteelyardError(
+  'NOT_FOUND',
+  'nothing was held against the baseline: the model and the baseline have no tensor, and no path of a file, in common',
+);
+
+/** Tensors on both sides are compared, whatever they are called; files by their paths. */
+function isComparable(profile: Profile, baseline: Profile): boolean {
+  const paths = new Set(profile.files.map(({ path }) => path));
+  const both = profile.tensors.length > 0 && baseline.tensors.length > 0;
+  return both || baseline.files.some(({ path }) => paths.has(path));
+}
 
 const nothing = (): SteelyardError =>
   new SteelyardError(

@@ -3,6 +3,7 @@
 export { sortFailures, sortFindings, toFailure } from '../rules/finding.ts';
 export { isUnexamined } from '../scan/identify/kind.ts';
 export { inspect } from '../scan/inspect/inspect.ts';
+export { oneCause } from '../scan/inspect/one-cause.ts';
 export { buildProfile } from '../scan/profile/build.ts';
 export { templatesOf } from '../scan/profile/template/collect.ts';
 export { loaderChoices } from '../scan/profile/template/loader/loader.ts';

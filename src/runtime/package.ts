@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SteelyardError } from '../rules/error.ts';
 
-const [root, version] = installed(dirname(fileURLToPath(import.meta.url)));
+// A bundle in CommonJS has no import.meta.url.
+const here: string | undefined = import.meta.url;
+if (here === undefined) throw bundled('a bundle in CommonJS');
+const [root, version] = installed(dirname(fileURLToPath(here)));
 
 /** The folder of package.json: dist/ and the build for tests lie at different depths below it. */
 export const PACKAGE_ROOT: string = root;

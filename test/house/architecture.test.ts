@@ -133,7 +133,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'spelling/spelling.ts',
     'update.ts',
   ],
-  'scan/inspect': ['names/confusables.ts'],
+  'scan/inspect': ['names/confusables.ts', 'one-cause.ts'],
   'scan/measure': [
     'difference/difference-pool.ts',
     'difference/difference.ts',

@@ -69,6 +69,13 @@ export const GGUF_KEY_VALUES = {
     hint: CONVERT,
     why: 'Loaders index the vocabulary with it, some without a check; a model without its end token never stops.',
   },
+  'gguf/token-role': {
+    severity: 'medium',
+    title: 'tokens of the vocabulary have roles that no honest one gives them',
+    hint: 'compare the vocabulary with the one of the original model',
+    why: 'An end of turn that is an ordinary word cuts answers off there; a word that is a control token is never shown; of two tokens with one text each tokenizer takes its own.',
+    references: [SUPPLY_CHAIN],
+  },
   'gguf/token-size': {
     severity: 'high',
     title: 'a token of the vocabulary is larger than 64 KiB',

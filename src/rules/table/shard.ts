@@ -13,6 +13,13 @@ const GGUF_SPLIT = 'llama.cpp tools/gguf-split (split.no, split.count, split.ten
 const SAME_SOURCE = 'get all shards and their index from the same source and revision';
 
 export const SHARD = {
+  'shard/alone': {
+    severity: 'info',
+    title: 'a file is one of several, and the others were not named',
+    hint: 'scan the folder, or the index, to have the whole model looked at',
+    why: 'A loader opens the others too: what was said of one file says nothing of the model.',
+  },
+
   'shard/index': {
     severity: 'critical',
     title: 'a shard index does not say where tensors are',

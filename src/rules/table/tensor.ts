@@ -83,6 +83,13 @@ export const TENSOR = {
     why: 'An end before its start becomes a size near 2^64 in readers that subtract without a check.',
     references: [SAFETENSORS_FORMAT],
   },
+  'tensor/config': {
+    severity: 'medium',
+    title: 'config.json describes another model than the tensors beside it are',
+    hint: 'get both again from one revision; a loader that makes up what is missing says so in its log',
+    why: 'Loaders build the model by the numbers: what no file has stays as it was made, at random, and shapes that differ are refused or cut.',
+    references: [SAFETENSORS_FORMAT],
+  },
   'tensor/out-of-bounds': {
     severity: 'critical',
     title: 'a tensor runs past the end of the file',

@@ -10,6 +10,7 @@ import type { FileTemplates } from '../profile/template/collect.ts';
 import { inspectAdapters } from './adapter/adapter.ts';
 import { inspectBeside, isPiece } from './beside.ts';
 import { inspectHeader } from './header.ts';
+import { inspectModelConfigs } from './metadata/model-config.ts';
 import { inspectPaths } from './names/paths.ts';
 import { inspectShards } from './shards/shards.ts';
 import { inspectForensics } from './values/forensics.ts';
@@ -57,6 +58,7 @@ export async function inspect(inspected: Inspected): Promise<Finding[]> {
     () => inspectGroups(profile, fp8Folders(files), check),
     () => (forensics ? inspectForensics(files, check) : []),
     () => inspectShards(files, unread, check),
+    () => inspectModelConfigs(files, unread),
     () => inspectBeside(files, inspected.unfinished ?? []),
     () => inspectZeroRuns(files),
     () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread], check),

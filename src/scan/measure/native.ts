@@ -83,6 +83,17 @@ function load(): Addon {
     const find = require('pkg-prebuilds') as (root: string, options: object) => Addon;
     return find(PACKAGE_ROOT, { name: 'steelyard', napi_versions: [NAPI_VERSION] });
   } catch (cause) {
+    // Node's --permission forbids addons, workers and files one by one.
+    if (
+      (cause as { code?: unknown }).code === 'ERR_DLOPEN_DISABLED' ||
+      /loading addons is disabled/i.test(String(cause))
+    )
+      throw new SteelyardError(
+        'NATIVE_UNAVAILABLE',
+        'Node was started with --permission and may not load the native addon; add --allow-addons --allow-worker ' +
+          `--allow-fs-read="${PACKAGE_ROOT}/*", and --allow-fs-read for the model`,
+        { cause },
+      );
     throw new SteelyardError(
       'NATIVE_UNAVAILABLE',
       `the native addon cannot be loaded on ${process.platform}-${process.arch} with Node ${process.version}: ` +

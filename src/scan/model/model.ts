@@ -12,6 +12,7 @@ import { unfinishedTransfers } from './claim/unfinished.ts';
 import { type FileEntry, ModelFile } from './file.ts';
 import { Exclusion, isNeeded, type LeftOut, notToBeLeftOut } from './left-out.ts';
 import { type FollowSymlinks, hubRepo, Links } from './links.ts';
+import { otherSplits } from './split.ts';
 
 interface Model {
   /** Sorted by path. */
@@ -60,6 +61,7 @@ export function listModel(
     else {
       const entry = addFile(absolute, listing, { named: true });
       if (isShardIndex(absolute)) addShards(entry, listing);
+      for (const other of otherSplits(absolute)) add(other, lstatSync(other), listing);
     }
   }
   const sorted = [...listing.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

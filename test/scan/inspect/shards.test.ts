@@ -232,7 +232,11 @@ test('files that are numbered k of n', async (t) => {
 
   const folder = write(t, set(name('00001', '00003')));
   const alone = await scan(join(folder, name('00001', '00003')));
-  t.same(alone.findings, [], 'a shard that is named alone is looked at alone');
+  t.same(
+    alone.findings.map(({ rule, severity }) => `${rule} ${severity}`),
+    ['shard/alone info'],
+    'a shard that is named alone is looked at alone, and it is said',
+  );
 });
 
 test('splits of GGUF', async (t) => {
@@ -291,7 +295,7 @@ test('a hostile index costs what it holds', async (t) => {
   const map = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`t${i}`, A]));
   const findings = await found(t, { [INDEX]: index(map) });
   const missing = findings.filter(({ rule }) => rule === 'shard/tensor-missing');
-  t.equal(missing.length, 101, 'a hundred places and a count');
+  t.equal(missing.length, 1, 'one cause, one finding');
 
   const folder = write(t, { [A]: weights('a'), [INDEX]: '' });
   truncateSync(join(folder, INDEX), 2 ** 28 + 1);

@@ -41,7 +41,7 @@ function* readHeader(source: ByteSource, violations: Violations): Pieces<Layout>
 
   cursor.expectRoom(tensorCount, MIN_INFO_SIZE, 'tensors', 8);
   const infos: Info[] = [];
-  const infoReader = new InfoReader(cursor, alignment, violations);
+  const infoReader = new InfoReader(cursor, alignment, textOf(metadata, 'general.architecture'), violations);
   for (let i = 0; i < tensorCount; i++) {
     infos.push(infoReader.read());
     if (i % PIECE === PIECE - 1) yield;
@@ -120,6 +120,11 @@ function alignmentOf(metadata: readonly MetadataEntry[], violations: Violations)
     });
   }
   return value;
+}
+
+function textOf(metadata: readonly MetadataEntry[], key: string): string | undefined {
+  const value = metadata.find((entry) => entry.key === key)?.value;
+  return typeof value === 'string' ? value : undefined;
 }
 
 function shown({ value }: MetadataEntry): string {

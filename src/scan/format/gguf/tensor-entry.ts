@@ -23,17 +23,25 @@ export interface Info {
 }
 
 const MAX_NAME = 63; // GGML_MAX_NAME is 64, with its NUL
+const MAX_LONG_NAME = 127;
 const MAX_RANK = 4; // GGML_MAX_DIMS
 const BYTES = { blockCount: 1, blockSize: 1 };
+
+/** Models of images, films and sounds, which llama.cpp does not load. */
+const IMAGES =
+  /^(sd\d?|sd[_-]?xl|sdxl|ssd|svd|stable[_-]?diffusion|flux\d?|chroma|kontext|wan\d?|qwen_image\w*|lumina\d?|hidream\w*|cosmos\w*|ltxv?|hyvid|hunyuan_?video|hunyuan_?dit|aura(flow)?|pixart\w*|z_?image|omnigen\d?|ovis_image|unet|vae|controlnet|diffusion|pig)$/i;
 
 export class InfoReader {
   readonly #cursor: Cursor;
   readonly #alignment: number;
   readonly #violations: Violations;
+  readonly #isForLlama: boolean;
   readonly #names = new Set<string>();
   #name = '';
 
-  constructor(cursor: Cursor, alignment: number, violations: Violations) {
+  /** `architecture`: undefined where the file names none, as files for stable-diffusion.cpp may. */
+  constructor(cursor: Cursor, alignment: number, architecture: string | undefined, violations: Violations) {
+    this.#isForLlama = architecture !== undefined && !IMAGES.test(architecture);
     this.#cursor = cursor;
     this.#alignment = alignment;
     this.#violations = violations;
@@ -68,12 +76,27 @@ export class InfoReader {
     this.#name = name;
     if (!valid) this.#report('header/utf8', 'has a name that is not UTF-8', at);
     else if (name.includes('\0')) this.#report('gguf/nul', 'has a NUL in its name', at);
-    if (size > MAX_NAME)
-      this.#report('gguf/name-length', `has a name of ${size} bytes`, at, `at most ${MAX_NAME}`);
+    if (size > MAX_NAME) this.#reportLength(size, at);
     const isNew = !this.#names.has(name);
     if (!isNew) this.#report('tensor/duplicate-name', 'is in the table twice', at);
     this.#names.add(name);
     return isNew;
+  }
+
+  /** stable-diffusion.cpp and its kin build ggml with room for longer names, and write them. */
+  #reportLength(size: number, offset: number): void {
+    const isOther = size <= MAX_LONG_NAME && !this.#isForLlama;
+    const who = isOther ? ': llama.cpp refuses it, stable-diffusion.cpp reads it' : '';
+    this.#violations.report(
+      'gguf/name-length',
+      `tensor ${quoted(this.#name)} has a name of ${size} bytes${who}`,
+      {
+        ...(isOther ? { severity: 'high' as const } : {}),
+        offset,
+        tensor: this.#name,
+        expected: `at most ${isOther ? MAX_LONG_NAME : MAX_NAME}`,
+      },
+    );
   }
 
   /** Outermost first: the file has the innermost dimension first. */

@@ -18,6 +18,7 @@ export interface ShardIndex {
   readonly tensors: ReadonlyMap<string, MappedTensor>;
   /** null: the index does not say. */
   readonly totalSize: { readonly bytes: number; readonly offset: number } | null;
+  readonly totalParameters: { readonly count: number; readonly offset: number } | null;
   readonly violations: readonly Violation[];
 }
 
@@ -30,8 +31,8 @@ export function readShardIndex(bytes: Uint8Array): ShardIndex {
     if (!(error instanceof Fault)) throw error;
     violations.report(error.rule, error.message, error.place);
   }
-  const { shards, tensors, totalSize } = reader;
-  return { shards: [...shards.keys()], tensors, totalSize, violations: violations.list() };
+  const { shards, tensors, totalSize, totalParameters } = reader;
+  return { shards: [...shards.keys()], tensors, totalSize, totalParameters, violations: violations.list() };
 }
 
 /** A shard index by its name; a variant stands before the last dot (model.safetensors.index.fp16.json). */
@@ -49,6 +50,7 @@ class IndexReader {
   readonly shards = new Map<string, string>();
   readonly tensors = new Map<string, MappedTensor>();
   totalSize: ShardIndex['totalSize'] = null;
+  totalParameters: ShardIndex['totalParameters'] = null;
   readonly #violations: Violations;
 
   constructor(violations: Violations) {
@@ -108,18 +110,25 @@ class IndexReader {
       json.skip();
       return;
     }
-    let found = false;
+    const found = new Set<string>();
     json.enterObject();
     while (json.nextKey()) {
-      const wanted = json.is('total_size');
-      if (wanted && found) json.reportDuplicate('total_size');
-      found ||= wanted;
+      const key = json.is('total_size')
+        ? 'total_size'
+        : json.is('total_parameters')
+          ? 'total_parameters'
+          : null;
+      const isSecond = key !== null && found.has(key);
+      if (isSecond) json.reportDuplicate(key);
       const kind = json.peek();
       const offset = json.at;
       json.skip();
-      if (!wanted || this.totalSize !== null || !isNumberByte(kind)) continue;
+      if (key === null || isSecond) continue;
+      found.add(key);
+      if (!isNumberByte(kind)) continue;
       const value = Number(Buffer.from(bytes.subarray(offset, json.at)).toString('latin1'));
-      this.totalSize = { bytes: value, offset };
+      if (key === 'total_size') this.totalSize = { bytes: value, offset };
+      else this.totalParameters = { count: value, offset };
     }
   }
 }

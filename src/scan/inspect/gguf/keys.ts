@@ -3,8 +3,10 @@
 
 import { quoted, type Violations } from '../../../document/violations.ts';
 import type { Layout, MetadataEntry } from '../../format/layout.ts';
+import { checkDimensions } from './dimensions.ts';
 import { checkHyperparameters } from './hyperparameters.ts';
 import { expectedType, isOfType, typeOf } from './key-schema.ts';
+import { checkTokenRoles } from './token-roles.ts';
 import { inspectVocabulary } from './vocabulary.ts';
 
 export function inspectGgufKeys(layout: Layout, violations: Violations): void {
@@ -16,7 +18,9 @@ export function inspectGgufKeys(layout: Layout, violations: Violations): void {
     if (!(isSplit && entry.key.startsWith('split.'))) checkEntry(entry, violations);
   }
   checkHyperparameters(layout, entries, violations);
+  checkDimensions(layout, entries, violations);
   inspectVocabulary(entries, violations);
+  checkTokenRoles(entries, violations);
 }
 
 const MAX_KEY = 512; // longer ones mean nothing to anyone

@@ -15,7 +15,12 @@ export function checkNumbering(
   for (const [title, set] of setsOf([...files.measured.keys(), ...files.unread, ...named])) {
     for (const { path } of set) numbered.add(path);
     // A shard that somebody names alone is looked at alone.
-    if (set.length === 1 && files.measured.get(set[0]!.path)?.entry.named) continue;
+    if (set.length === 1 && files.measured.get(set[0]!.path)?.entry.named) {
+      const { path, number, count } = set[0]!;
+      const message = `the file is ${number} of ${count}: the others were not looked at; name their folder or their index`;
+      if (count > 1) contradictions.report('shard/alone', path, message);
+      continue;
+    }
     checkNumbers(
       title,
       set,

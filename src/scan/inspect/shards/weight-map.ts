@@ -36,7 +36,7 @@ export function checkWeightMap(index: NamedIndex, files: Files, contradictions: 
     }
   }
   if (shards.size === index.shards.length && index.violations.length === 0)
-    checkTotalSize(index, [...shards.values()], contradictions);
+    checkTotals(index, [...shards.values()], contradictions);
 }
 
 /** Whether the index is one of safetensors by its name. */
@@ -69,29 +69,66 @@ function findShard(
 
 // huggingface_hub adds up the bytes of storages, so tied tensors count once; transformers leaves all but one of them out of
 // the files, others write each (mergekit, untied heads). Equal content in two matrices is what a tie looks like from here.
-function checkTotalSize(
-  { path, totalSize }: NamedIndex,
+function checkTotals(
+  { path, totalSize, totalParameters }: NamedIndex,
   shards: readonly Shard[],
   contradictions: Contradictions,
 ): void {
-  if (totalSize === null) return;
-  let all = 0;
-  let tied = 0;
+  if (totalSize === null && totalParameters === null) return;
+  const all = { bytes: 0, count: 0 };
+  const tied = { bytes: 0, count: 0 };
   const seen = new Set<string>();
+  let packed = false;
   for (const { file, layout } of shards) {
-    layout.tensors.forEach(({ dtype, shape, start, end }, i) => {
-      all += end - start;
+    layout.tensors.forEach(({ dtype, shape, count, start, end }, i) => {
+      all.bytes += end - start;
+      all.count += count;
+      packed ||= /^[UI]\d/.test(dtype);
       const sha256 = file.tensors[i]?.sha256;
       if (shape.length < 2 || sha256 === undefined) return;
       const content = `${dtype} ${shape} ${sha256}`;
-      if (seen.has(content)) tied += end - start;
+      if (seen.has(content)) {
+        tied.bytes += end - start;
+        tied.count += count;
+      }
       seen.add(content);
     });
   }
-  if (totalSize.bytes === all || totalSize.bytes === all - tied) return;
-  contradictions.report('shard/total-size', path, 'total_size is not what the tensors of all shards take', {
-    offset: totalSize.offset,
-    expected: String(all),
-    actual: String(totalSize.bytes),
+  if (totalSize !== null && totalSize.bytes !== all.bytes && totalSize.bytes !== all.bytes - tied.bytes)
+    reportSize(path, totalSize, all.bytes, shards, contradictions);
+  // Of quantised weights writers count what they were before.
+  if (totalParameters === null || packed) return;
+  const { count, offset } = totalParameters;
+  if (count === all.count || count === all.count - tied.count) return;
+  contradictions.report(
+    'shard/total-size',
+    path,
+    'total_parameters is not what the tensors of all shards hold',
+    {
+      severity: 'low',
+      offset,
+      expected: String(all.count),
+      actual: String(count),
+    },
+  );
+}
+
+/** Some writers add up the sizes of files, which is careless and nothing worse. */
+function reportSize(
+  path: string,
+  { bytes, offset }: NonNullable<NamedIndex['totalSize']>,
+  expected: number,
+  shards: readonly Shard[],
+  contradictions: Contradictions,
+): void {
+  const ofFiles = shards.reduce((sum, { file }) => sum + file.size, 0) === bytes;
+  const message = ofFiles
+    ? 'total_size is the size of the files, not of the tensors in them'
+    : 'total_size is not what the tensors of all shards take';
+  contradictions.report('shard/total-size', path, message, {
+    ...(ofFiles ? { severity: 'low' as const } : {}),
+    offset,
+    expected: String(expected),
+    actual: String(bytes),
   });
 }

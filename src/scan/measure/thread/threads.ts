@@ -80,9 +80,10 @@ async function measureFile(
     const { sha256, ranges } = await inTurns(readRecord(native.records, plan.dtypes), check);
     if (ranges[PARSED_RANGE]!.sha256 !== parsed.sha256) throw changed(entry, 'its header was rewritten');
     const tensors = Array.from(plan.tensors, (range) => (range < 0 ? null : ranges[range]!));
-    const zeroRuns = layout === null ? [] : await inTurns(findZeroRuns(file.looked, layout.tensors, tensors));
+    const zeroRuns =
+      layout === null ? [] : await inTurns(findZeroRuns(file.looked, layout.tensors, tensors), check);
     const claims = entry.claims ?? [];
-    const digests = claims.length === 0 ? {} : await inTurns(otherDigests(file.looked, claims));
+    const digests = claims.length === 0 ? {} : await inTurns(otherDigests(file.looked, claims), check);
     file.assertUnchanged();
 
     return {
