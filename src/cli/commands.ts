@@ -194,6 +194,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./look/rules-command.ts')).rulesCommand(),
   },
   {
+    name: 'demo',
+    group: 'Look',
+    load: async () => (await import('./look/demo/demo-command.ts')).demoCommand(),
+  },
+  {
+    name: 'doctor',
+    group: 'Look',
+    load: async () => (await import('./look/doctor-command.ts')).doctorCommand(),
+  },
+  {
     name: 'explain',
     group: 'Look',
     load: async () => (await import('./look/rules-command.ts')).explainCommand(),

@@ -1,4 +1,7 @@
 // Optional peers: packages that only some commands need and that their users install themselves. Loaded when the command runs.
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { SteelyardError } from '../rules/error.ts';
 
 /** What `steelyard` loads when it is there, and the versions that were tried. */
@@ -35,4 +38,19 @@ export async function peer<T>(name: Peer, purpose: string): Promise<T> {
       { cause },
     );
   }
+}
+
+/** Which of them are installed beside this package; null: that one is not. */
+export function peersHere(): {
+  readonly name: string;
+  readonly wanted: string;
+  readonly version: string | null;
+}[] {
+  const { resolve } = createRequire(import.meta.url);
+  return Object.entries(PEERS).map(([name, wanted]) => {
+    const paths = (resolve.paths(name) ?? []).map((folder) => join(folder, name, 'package.json'));
+    const found = paths.find(existsSync);
+    const version = found === undefined ? null : String(JSON.parse(readFileSync(found, 'utf8')).version);
+    return { name, wanted, version };
+  });
 }
