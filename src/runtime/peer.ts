@@ -1,8 +1,8 @@
 // Optional peers: packages that only some commands need and that their users install themselves. Loaded when the command runs.
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SteelyardError } from '../rules/error.ts';
+import { PACKAGE_ROOT } from './package.ts';
 
 /** What `steelyard` loads when it is there, and the versions that were tried. */
 const PEERS = {
@@ -40,17 +40,17 @@ export async function peer<T>(name: Peer, purpose: string): Promise<T> {
   }
 }
 
-/** Which of them are installed beside this package; null: that one is not. */
-export function peersHere(): {
+/** Which of them are installed where this package finds them; null: that one is not. */
+export const peersHere = (): {
   readonly name: string;
   readonly wanted: string;
   readonly version: string | null;
-}[] {
-  const { resolve } = createRequire(import.meta.url);
-  return Object.entries(PEERS).map(([name, wanted]) => {
-    const paths = (resolve.paths(name) ?? []).map((folder) => join(folder, name, 'package.json'));
-    const found = paths.find(existsSync);
-    const version = found === undefined ? null : String(JSON.parse(readFileSync(found, 'utf8')).version);
-    return { name, wanted, version };
-  });
+}[] => Object.entries(PEERS).map(([name, wanted]) => ({ name, wanted, version: versionHere(name) }));
+
+function versionHere(name: string): string | null {
+  for (let folder = PACKAGE_ROOT; ; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', name, 'package.json');
+    if (existsSync(path)) return String(JSON.parse(readFileSync(path, 'utf8')).version);
+    if (folder === dirname(folder)) return null;
+  }
 }
