@@ -17,7 +17,6 @@ import { type Receipt, receiptOf, signReceipt, writeReceipt } from './receipt/re
 import type { PullOptions, PullResult } from './result.ts';
 
 export type { SignedMbom } from './expectation/declared-mbom.ts';
-export { inertJson } from './receipt/receipt.ts';
 export type { PullOptions, PullResult } from './result.ts';
 export { renderPull } from './text.ts';
 

@@ -1,4 +1,5 @@
 // JSON of strangers: bounded, UTF-8, no key twice (parsers differ in which of the two they take), and then only plain values.
+import { quoted } from '../document/violations.ts';
 import { SteelyardError } from '../rules/error.ts';
 
 /** Throws NETWORK. `what` it is, for the message. */
@@ -35,7 +36,7 @@ function assertKeysDistinct(text: string): void {
       COLON.lastIndex = end + 1;
       if (keys && COLON.test(text)) {
         const key = JSON.parse(text.slice(at, end + 1)) as string;
-        if (keys.has(key)) throw new SyntaxError(`the key ${JSON.stringify(key.slice(0, 50))} stands twice`);
+        if (keys.has(key)) throw new SyntaxError(`the key ${quoted(key.slice(0, 50))} stands twice`);
         keys.add(key);
       }
       at = end;

@@ -1,5 +1,6 @@
 // Paths that a store gives to files. A tree of the Hub once led out of the cache (huggingface_hub #4540): a listing with one bad
 // name is refused as a whole.
+import { quoted } from '../document/violations.ts';
 import { SteelyardError } from '../rules/error.ts';
 import type { SourceFile } from './store.ts';
 
@@ -19,7 +20,7 @@ export function checkedListing(files: readonly SourceFile[], uri: string): reado
     if (!Number.isSafeInteger(size) || size < 0) throw refused(uri, path, 'has no size that a file can have');
     const folded = path.normalize('NFC').toUpperCase().toLowerCase();
     if (seen.has(folded))
-      throw refused(uri, path, `is, for some file systems, the same as ${JSON.stringify(seen.get(folded))}`);
+      throw refused(uri, path, `is, for some file systems, the same as ${quoted(seen.get(folded)!)}`);
     seen.set(folded, path);
   }
   for (const folded of seen.keys())
@@ -41,4 +42,4 @@ export function isSafePath(path: string): boolean {
 }
 
 const refused = (uri: string, path: string, why: string): SteelyardError =>
-  new SteelyardError('SOURCE_NOT_ALLOWED', `${uri} lists the file ${JSON.stringify(path)}, which ${why}`);
+  new SteelyardError('SOURCE_NOT_ALLOWED', `${uri} lists the file ${quoted(path)}, which ${why}`);

@@ -1,5 +1,6 @@
 // Which divergences are findings. Two ways: where there are enough controls, the rank among them; else a margin over the largest that
 // controls and repeats show.
+import { quoted } from '../../document/violations.ts';
 import { falseDiscovery, quantile, rankP } from '../statistics/exact.ts';
 import { finding } from './absolute.ts';
 import type { CanaryFinding, CanaryPair } from './canary-schema.ts';
@@ -53,7 +54,7 @@ function withRanks(pairs: readonly CanaryPair[], controls: readonly number[]): C
 function divergenceFinding({ prompt, divergence, same }: CanaryPair, threshold: number): CanaryFinding {
   const { js, position, compared, gained, q } = divergence!;
   const texts = same ? 'the texts are the same' : 'the texts differ';
-  const told = gained === null ? '' : `; ${JSON.stringify(gained)} gained most`;
+  const told = gained === null ? '' : `; ${quoted(gained)} gained most`;
   const rate = q === undefined ? '' : `, q ${q.toExponential(1)}`;
   const message = `divergence ${js.toExponential(1)} at token ${position + 1} of ${compared}, threshold ${threshold.toExponential(1)}${rate}; ${texts}${told}`;
   return finding('canary/divergence', prompt, message);

@@ -1,7 +1,9 @@
 // A run on disk while it grows: a line for each answer, on the disk before the next question is asked, readable by its owner alone.
 // A run that was cut off goes on where it ended.
+
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { json } from '../../document/json/chunks.ts';
 import { errnoOf, SteelyardError } from '../../rules/error.ts';
 import { openRun } from './run-file.ts';
 import type { RunAnswer, RunEnd, RunHeader } from './run-schema.ts';
@@ -66,7 +68,7 @@ const journalOf = (file: number, done: ReadonlySet<string>, path: string): Journ
 
 function append(file: number, line: object, path: string): void {
   try {
-    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    const bytes = Buffer.from(`${json(line)}\n`);
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
     fdatasyncSync(file);
   } catch (cause) {

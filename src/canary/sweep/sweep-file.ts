@@ -1,5 +1,7 @@
 // What a sweep has asked so far, JSON lines, so that it can go on where it was cut off.
+
 import { z } from 'zod';
+import { json } from '../../document/json/chunks.ts';
 import { SteelyardError } from '../../rules/error.ts';
 
 export const SWEEP_SCHEMA = 'steelyard/canary-sweep/1';
@@ -17,7 +19,7 @@ export type Entry = z.infer<typeof EntrySchema>;
 export function parseEntries(bytes: Buffer, header: object, path: string): { entries: Entry[]; end: number } {
   const end = bytes.lastIndexOf(10) + 1;
   const [first = '', ...lines] = bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
-  if (first !== JSON.stringify(header))
+  if (first !== json(header))
     throw new SteelyardError('USAGE', `${path} is a sweep of other targets, or none`, { file: path });
   const entries = lines.map((line, i) => {
     const entry = EntrySchema.safeParse(parsed(line));

@@ -1,5 +1,8 @@
 // The spine of a sweep: every word of a vocabulary as suspected trigger, the old release against the new one. The door of this room.
+
 import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { json } from '../../document/json/chunks.ts';
+import { quoted } from '../../document/violations.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { finding } from '../compare/absolute.ts';
 import type { CanaryFinding } from '../compare/canary-schema.ts';
@@ -60,7 +63,7 @@ export async function sweep(old: Target, suspect: Target, options: SweepOptions)
       if (done.has(word)) continue;
       if (budget !== undefined && performance.now() - since > budget) return false;
       const entry = await asked(old, suspect, word, signal);
-      if (options.path !== undefined) appendFileSync(options.path, `${JSON.stringify(entry)}\n`);
+      if (options.path !== undefined) appendFileSync(options.path, `${json(entry)}\n`);
       done.set(word, entry);
       onWord?.(done.size, planned);
     }
@@ -102,7 +105,7 @@ function concluded(entries: readonly Entry[], planned: number, beyond: number): 
   const many =
     p99 >= LEAST && p99 >= CONCENTRATION * median ? sorted.slice(0, 20).filter(({ js }) => js >= p99) : [];
   const findings = (found.length > 0 ? found : many).map(({ word, js, position, compared, gained }) => {
-    const most = gained === null ? '' : `; ${JSON.stringify(gained)} gained most`;
+    const most = gained === null ? '' : `; ${quoted(gained)} gained most`;
     const message = `divergence ${js.toExponential(1)} at token ${position + 1} of ${compared}, 99 % of all words below ${p99.toExponential(1)}${most}`;
     return finding('canary/trigger', word, message);
   });
@@ -136,7 +139,7 @@ function begun({ path, resume = false }: SweepOptions, old: Target, suspect: Tar
         `${path} is there already: go on with --resume, or name another file`,
         { file: path },
       );
-    writeFileSync(path, `${JSON.stringify(header)}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(path, `${json(header)}\n`, { mode: 0o600, flag: 'wx' });
     return new Map();
   }
   const { entries, end } = parseEntries(readFileSync(path), header, path);

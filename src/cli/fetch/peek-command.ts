@@ -1,7 +1,7 @@
 // `steelyard peek`: headers of a model at its source, without its weights.
 import { Command, Option } from 'commander';
+import { jsonText } from '../../document/json/chunks.ts';
 import { peek, renderPeek } from '../../pull/peek/peek.ts';
-import { inertJson } from '../../pull/pull.ts';
 import { type Run, run } from '../run.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { type SelectionFlags, selectionOf, withSelection } from './selection-options.ts';
@@ -25,7 +25,7 @@ export function peekCommand(): Command {
 
 async function peeked(source: string, flags: Flags, { signal }: Run): Promise<number> {
   const found = await peek(source, { ...selectionOf(flags), env: process.env, signal });
-  await writeStdout([flags.format === 'json' ? inertJson(found) : renderPeek(found, flags.all ?? false)]);
+  await writeStdout([flags.format === 'json' ? jsonText(found) : renderPeek(found, flags.all ?? false)]);
   const isBad = found.findings.some(({ severity }) => severity === 'high' || severity === 'critical');
   return isBad ? 1 : 0;
 }

@@ -1,15 +1,10 @@
 // `steelyard pull`: a model from a source to a folder, verified and scanned on its way, or not at all.
+
 import { createHash } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FailOn } from '../../baseline/policy/policy.ts';
-import {
-  inertJson,
-  type PullOptions,
-  type PullResult,
-  pull,
-  renderPull,
-  type SignedMbom,
-} from '../../pull/pull.ts';
+import { jsonText } from '../../document/json/chunks.ts';
+import { type PullOptions, type PullResult, pull, renderPull, type SignedMbom } from '../../pull/pull.ts';
 import { type Lock, readLock } from '../../pull/receipt/lock.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES } from '../../rules/rules.ts';
@@ -143,7 +138,7 @@ function textOf(result: PullResult, output: string): string[] {
 
 function jsonOf({ outcome, source, files, expected, findings, receipt, quarantine }: PullResult): string {
   const listed = files.map(({ path, size }) => ({ path, size, expected: expected.get(path) ?? [] }));
-  return inertJson({ outcome, source, files: listed, findings, receipt, quarantine });
+  return jsonText({ outcome, source, files: listed, findings, receipt, quarantine });
 }
 
 const usage = (message: string): SteelyardError => new SteelyardError('USAGE', message);

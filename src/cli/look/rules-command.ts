@@ -1,5 +1,7 @@
 // `steelyard rules` and `steelyard explain RULE`: what a scan can say, without a scan.
+
 import { Command, Option } from 'commander';
+import { jsonText } from '../../document/json/chunks.ts';
 import { painter, wrapped } from '../../document/text/frame.ts';
 import { distance } from '../../document/text/suggestion.ts';
 import { SteelyardError } from '../../rules/error.ts';
@@ -52,7 +54,7 @@ async function gateExplanation(id: string, format: Format): Promise<string | nul
 const formatOption = (): Option =>
   new Option('--format <format>', 'what it is written as').choices(['text', 'json']).default('text');
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const json = (value: unknown): string => jsonText(value);
 const listJson = (): string => json([...RULES].map(([id, rule]) => ({ id, ...rule })));
 
 function listText(): string {

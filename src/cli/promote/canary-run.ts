@@ -1,8 +1,10 @@
 // `steelyard canary init`, `run` and `fingerprint`: everything that asks a target, and the suite to ask it.
+
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RunSummary } from '../../canary/canary.ts';
+import { jsonText } from '../../document/json/chunks.ts';
 import { PACKAGE_ROOT } from '../../runtime/package.ts';
 import { readInput } from '../option/input.ts';
 import { openTarget, positive, releaseIn, type TargetFlags, withTarget } from '../option/target-options.ts';
@@ -134,7 +136,7 @@ async function fingerprint(flags: FingerprintFlags, { signal, write }: Run): Pro
   const { target, hashed } = await openTarget(flags, mbom, process.env);
   try {
     const taken = await takeFingerprint(target, { release, hashed, now: new Date(), signal });
-    await write(output, [`${JSON.stringify(taken, null, 2)}\n`]);
+    await write(output, [jsonText(taken)]);
     say(
       `the fingerprint of ${release.bom} is in ${output}; tied by ${taken.tie}, floor ${taken.floor.toExponential(1)}`,
     );

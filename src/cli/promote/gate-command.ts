@@ -1,5 +1,7 @@
 // `steelyard gate`: is this release promoted?
+
 import { Command, Option } from 'commander';
+import { jsonText } from '../../document/json/chunks.ts';
 import { gate } from '../../gate/gate.ts';
 import { readPromotion } from '../../gate/verdict/promotion.ts';
 import { attestVerdict } from '../../gate/verdict/summary.ts';
@@ -61,7 +63,7 @@ async function decide(path: string, flags: Flags, context: Run): Promise<number>
   const verdict = gate(input.release, input.policy, optionsOf(input, flags.recheck));
   const unread = unreadable(input, verdict);
   if (unread !== null) return unread;
-  const json = `${JSON.stringify(verdict, null, 2)}\n`;
+  const json = jsonText(verdict);
   if (output !== undefined) await context.write(output, [json]);
   if (attest !== undefined) await context.write(attest, [await attestVerdict(verdict, signer!)]);
   await writeReports(verdict, flags, [], context);

@@ -1,5 +1,7 @@
 // `steelyard lint`: manifests of a model server, held against the rules and against the release.
+
 import { Command, Option } from 'commander';
+import { jsonText } from '../../document/json/chunks.ts';
 import { painter } from '../../document/text/frame.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { SEVERITIES, type Severity } from '../../rules/rules.ts';
@@ -78,10 +80,7 @@ async function linted(files: readonly string[], flags: Flags, context: Run): Pro
   const report = await lint(await manifestsOf(files, context.signal), options);
   context.measured();
   const colour = output === undefined && wantsColour(process.stdout, process.env);
-  const text =
-    format === 'json'
-      ? `${JSON.stringify(report, null, 2)}\n`
-      : servingText(report, painter(colour), quiet ?? false);
+  const text = format === 'json' ? jsonText(report) : servingText(report, painter(colour), quiet ?? false);
   await context.write(output, [text]);
   await writeReports(report, flags, [], context);
   return { pass: 0, fail: 1, error: 2 }[report.verdict.outcome];

@@ -18,7 +18,7 @@ export function readMbom(bytes: Uint8Array): Mbom {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const [{ code, message, file }] = error.refusals;
-    const where = file === undefined ? '' : `: ${JSON.stringify(file)}`;
+    const where = file === undefined ? '' : `: ${quoted(file)}`;
     throw new SteelyardError('INVALID_MBOM', `the MBOM cannot be used (${code}): ${message}${where}`);
   }
 }

@@ -1,8 +1,8 @@
 // What an MBOM looks like, as zod says it.
-import { zod } from '../../document/zod.ts';
+import { once, zod } from '../../document/zod.ts';
 
 /** Made when an MBOM is read. */
-export const mbomSchema = () => {
+export const mbomSchema = once(() => {
   const z = zod();
   const digest = z
     .string()
@@ -39,4 +39,4 @@ export const mbomSchema = () => {
     files: z.array(file).min(1),
     config: z.array(file).min(1).optional(),
   });
-};
+});

@@ -1,11 +1,11 @@
 // Pins and digests of a source in a file for review: what a person has read in git decides over what a store says later.
 
 import type { z } from 'zod';
+import { jsonText } from '../../document/json/chunks.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { openSource, type SourceOptions } from '../../source/source.ts';
 import type { Declaration } from '../expectation/expectation.ts';
 import { type Selection, selected } from '../expectation/selection.ts';
-import { inertJson } from './receipt.ts';
 import { LockSchema } from './receipt-schema.ts';
 
 export type Lock = z.infer<typeof LockSchema>;
@@ -21,7 +21,7 @@ export async function lock(uri: string, options: SourceOptions & Selection): Pro
   }
 }
 
-export const writeLock = (locked: Lock): string => inertJson(locked);
+export const writeLock = (locked: Lock): string => jsonText(locked);
 
 /** Throws USAGE: no lock, or one that contradicts itself. */
 export function readLock(bytes: Uint8Array): Lock {

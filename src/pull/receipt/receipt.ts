@@ -2,6 +2,7 @@
 // credential, no signed address is in it. It lies beside the model, never in it, and counts for others only when it is signed.
 
 import type { Report } from '../../baseline/report.ts';
+import { jsonText } from '../../document/json/chunks.ts';
 import { withDefaults } from '../../proof/sign/files/exclusion.ts';
 import { type AnyKey, type Signed, signStatement } from '../../proof/sign/sign.ts';
 import { toManifest } from '../../proof/sign/statement/manifest.ts';
@@ -66,14 +67,7 @@ export function receiptOf(
   };
 }
 
-export const writeReceipt = (receipt: Receipt): string => inertJson(receipt);
-
-/** All but printable ASCII is escaped: names are foreign, and no terminal obeys what is written here. */
-export const inertJson = (value: unknown): string =>
-  `${JSON.stringify(value, null, 2).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )}\n`;
+export const writeReceipt = (receipt: Receipt): string => jsonText(receipt);
 
 /** The receipt as a signed statement about the model's root digest, on one line. */
 export function signReceipt<Key extends AnyKey>(

@@ -1,5 +1,6 @@
 // What GitLab reads: a Code Quality report (shown in merge requests) and a SAST report (security dashboard).
 
+import { jsonText } from '../../document/json/chunks.ts';
 import { inert } from '../../document/text/inert.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import type { Severity } from '../../rules/rules.ts';
@@ -24,7 +25,7 @@ export function renderCodeQuality(report: NeutralReport, { base }: FormatOptions
     severity: QUALITY[problem.severity],
     location: { path: pathOf(fileOf(problem, report), base), lines: { begin: problem.line ?? 1 } },
   }));
-  return `${JSON.stringify(issues, null, 2)}\n`;
+  return jsonText(issues);
 }
 
 const SAST: Readonly<Record<Severity, string>> = {
@@ -61,7 +62,7 @@ export function renderSast(report: NeutralReport, { base, now }: FormatOptions =
     },
     vulnerabilities: unwaived(report).map((problem) => vulnerability(problem, report, base)),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return jsonText(document);
 }
 
 function vulnerability(problem: Problem, report: NeutralReport, base: string | undefined): object {

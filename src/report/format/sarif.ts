@@ -1,4 +1,5 @@
 // SARIF 2.1.0 (OASIS), within what GitHub code scanning takes: results that it would drop are counted in a notification.
+import { jsonText } from '../../document/json/chunks.ts';
 import { inert } from '../../document/text/inert.ts';
 import { SEVERITIES, type Severity } from '../../rules/rules.ts';
 import type { NeutralReport, NeutralRule, Problem, Unseen } from '../neutral/neutral.ts';
@@ -50,7 +51,7 @@ export function renderSarif(report: NeutralReport, options: FormatOptions = {}):
     columnKind: 'utf16CodeUnits',
   };
   const log = { $schema: SCHEMA, version: '2.1.0', runs: [run] };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return jsonText(log);
 }
 
 /** As the standard spells it (SARIF 2.1.0, 3.13.3). */

@@ -185,10 +185,7 @@ class Merged {
     this.kinds.add(kind);
     for (const one of violations) {
       if (one.rule === 'file/opaque' || one.rule === 'file/lfs-pointer' || one.rule === 'file/json') continue;
-      const named =
-        member === null
-          ? one
-          : { ...one, message: `${JSON.stringify(member.slice(0, 80))} in it: ${one.message}` };
+      const named = member === null ? one : { ...one, message: `${quoted(member)} in it: ${one.message}` };
       const known = this.#found.get(one.rule);
       if (known === undefined) this.#found.set(one.rule, { first: named, count: 1 });
       else {

@@ -1,5 +1,7 @@
 // The lines that drift writes and that a search for a digest reads later: `steelyard/drift/1`, one JSON document a line.
+
 import * as z from 'zod';
+import { json } from '../../document/json/chunks.ts';
 import { readOwn } from '../../document/own-json.ts';
 import { WITNESSES } from './look/witness.ts';
 import { STATES, type State } from './state.ts';
@@ -106,4 +108,4 @@ export type TargetRecord = z.infer<typeof Target>;
 export const readDriftLine = (line: string, name: string): DriftRecord =>
   readOwn(Buffer.from(line), DriftSchema, name);
 
-export const driftLine = (record: DriftRecord): string => `${JSON.stringify(record)}\n`;
+export const driftLine = (record: DriftRecord): string => `${json(record)}\n`;

@@ -1,6 +1,8 @@
 // What a verifier found on disk, for those who speak for the model afterwards: `steelyard/provenance/1`. It is not signed: who can
 // write it can say anything, so the pod keeps it where only the verifier writes.
+
 import * as z from 'zod';
+import { jsonText } from '../../document/json/chunks.ts';
 import { readOwn } from '../../document/own-json.ts';
 
 const Digest = z
@@ -39,7 +41,7 @@ export type Stat = z.infer<typeof Stat>;
 export const readProvenance = (bytes: Uint8Array, name: string): Provenance =>
   readOwn(bytes, ProvenanceSchema, name);
 
-export const provenanceText = (provenance: Provenance): string => `${JSON.stringify(provenance, null, 2)}\n`;
+export const provenanceText = (provenance: Provenance): string => jsonText(provenance);
 
 /** What the headers say where nothing can be said. Never absent: a proxy's clients could not tell that from no proxy. */
 export const UNKNOWN = 'unknown';

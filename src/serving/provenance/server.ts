@@ -1,5 +1,7 @@
 // The sidecar: says to proxies and health checks what stands on disk. It reads no request body and changes nothing.
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { json } from '../../document/json/chunks.ts';
 import { HEADERS, type Headers, UNKNOWN_HEADERS } from './provenance-document.ts';
 import type { Standing } from './standing.ts';
 
@@ -18,7 +20,7 @@ export const provenanceServer = (standing: () => Promise<Standing>): Server =>
       'cache-control': 'no-store',
       ...(body === null ? {} : { 'content-type': 'application/json' }),
     });
-    response.end(body === null ? undefined : `${JSON.stringify(body)}\n`);
+    response.end(body === null ? undefined : `${json(body)}\n`);
   });
 
 function answerTo(

@@ -1,5 +1,6 @@
 // The manifest of a model: which layer is which file. Packers agree on digests and sizes and on little else; a layer of a kind that is
 // not known keeps the name of its digest, and nobody guesses what it is.
+import { quoted } from '../../document/violations.ts';
 import { SteelyardError } from '../../rules/error.ts';
 import { foreignJson, isRecord } from '../json.ts';
 import { MAX_FILES } from '../path.ts';
@@ -56,7 +57,7 @@ export function readManifest(bytes: Uint8Array): Manifest {
     names.add(path);
     layers.push({ path, digest, size });
     if (named !== null) continue;
-    const message = `a layer of the kind ${JSON.stringify(mediaType.slice(0, 200))} is not unpacked`;
+    const message = `a layer of the kind ${quoted(mediaType.slice(0, 200))} is not unpacked`;
     notes.push({ rule: 'source/layer-unknown', file: path, message });
   }
   return { layers, notes };

@@ -14,7 +14,8 @@ const SLOW = 10_000; // ms; nothing of a few kilobytes may take as long
 
 const [name = '', seconds = '', seed] = process.argv.slice(2);
 const target = TARGETS[name];
-if (!(Number(seconds) > 0) || (target === undefined && !NATIVE.includes(name))) {
+if (name === '--list') console.log(Object.keys(TARGETS).join(' '));
+else if (!(Number(seconds) > 0) || (target === undefined && !NATIVE.includes(name))) {
   console.error(
     `usage: npm run fuzz -- TARGET SECONDS [SEED]\ntargets: ${[...Object.keys(TARGETS), ...NATIVE].join(' ')}`,
   );

@@ -60,7 +60,7 @@ export function breachOfTemplate(bytes: Uint8Array): string | null {
   return breachOfFindings(observations, bytes.length);
 }
 
-function breachOfFindings(findings: readonly Said[], size: number): string | null {
+export function breachOfFindings(findings: readonly Said[], size: number): string | null {
   for (const { rule, message, offset } of findings) {
     if (!RULES.has(rule)) return `no rule ${rule}`;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the point

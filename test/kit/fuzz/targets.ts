@@ -7,6 +7,7 @@ import { detectFormat } from '../../../src/scan/format/format.ts';
 import type { Format } from '../../../src/scan/format/layout.ts';
 import { packageRoot } from '../root.ts';
 import { breachOfIndex, breachOfReader, breachOfTemplate } from './law.ts';
+import { OUTSIDE } from './outside.ts';
 
 export interface Target {
   readonly samples: () => Uint8Array[];
@@ -19,6 +20,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   gguf: reader('gguf'),
   'shard-index': { samples: indexes, breach: breachOfIndex },
   templates: { samples: templates, breach: breachOfTemplate },
+  ...OUTSIDE,
 };
 
 /** Enough for every structure there is; longer samples are only slower. */

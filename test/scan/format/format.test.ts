@@ -456,6 +456,8 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify({ a }, plain) === JSON.stringify({ a: b }, plain);
 }
 
+const RUNS = Number(process.env.STEELYARD_FUZZ_RUNS ?? 5000);
+
 t.test('no bytes break the readers', async (t) => {
   for (const [name, { samples, breach }] of Object.entries(TARGETS)) {
     let slowest = 0;
@@ -469,7 +471,7 @@ t.test('no bytes break the readers', async (t) => {
       );
       if (broken !== null) throw new Error(broken);
     });
-    fc.assert(property, { numRuns: 5000 });
+    fc.assert(property, { numRuns: RUNS });
     t.ok(slowest < 2000, `${name}: no mutant takes long, at most ${slowest.toFixed(0)} ms of CPU`);
   }
 });

@@ -1,13 +1,13 @@
 // The policy as a document, `steelyard/policy/1`: the door for what people write, and the source of its JSON Schema.
 import type * as Zod from 'zod';
-import { zod } from '../../../document/zod.ts';
+import { once, zod } from '../../../document/zod.ts';
 import { SEVERITIES } from '../../../rules/rules.ts';
 import { UNEXAMINED } from '../unexamined.ts';
 
 export const POLICY_SCHEMA = 'steelyard/policy/1';
 
 /** Made when a policy is read. */
-export const policySchemas = () => {
+export const policySchemas = once(() => {
   const z = zod();
   const Count = z.int().min(0);
   const Name = z.string().regex(/^[A-Za-z_]\w*$/);
@@ -117,7 +117,7 @@ export const policySchemas = () => {
     sources: z.record(Name, ZoneSchema).optional().describe('zones: where models may come from'),
   });
   return { PolicySchema, TensorLine, Waiver, ZoneSchema };
-};
+});
 
 export type PolicyDocument = Zod.infer<ReturnType<typeof policySchemas>['PolicySchema']>;
 

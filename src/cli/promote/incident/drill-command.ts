@@ -1,6 +1,8 @@
 // `steelyard drill`: what would the gate do if a control were taken away? Exit 1 if anything would have been promoted.
+
 import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
+import { jsonText } from '../../../document/json/chunks.ts';
 import { inert } from '../../../document/text/inert.ts';
 import { gate } from '../../../gate/gate.ts';
 import {
@@ -62,9 +64,7 @@ async function drill(path: string, flags: Flags, context: Run): Promise<number> 
     results.push(runDrill(one, scene));
   }
   const promoted = results.filter(({ outcome }) => outcome === 'PROMOTED').length;
-  await writeStdout([
-    flags.format === 'json' ? `${JSON.stringify({ drills: results }, null, 2)}\n` : table(results, promoted),
-  ]);
+  await writeStdout([flags.format === 'json' ? jsonText({ drills: results }) : table(results, promoted)]);
   return promoted === 0 ? 0 : 1;
 }
 

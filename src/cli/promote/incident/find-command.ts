@@ -1,7 +1,9 @@
 // `steelyard find`: which releases contain this? As grep: 0 found, 1 not found, 2 something could not be read.
+
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
+import { jsonText } from '../../../document/json/chunks.ts';
 import { inert } from '../../../document/text/inert.ts';
 import { type Found, type ReleaseFiles, searchRelease } from '../../../gate/incident/find.ts';
 import { type Query, readQuery } from '../../../gate/incident/query.ts';
@@ -73,7 +75,7 @@ async function find(
   const seen = await sightings(flags.logs ?? [], found, signal);
   for (const { path, message } of unreadable) say(`error: ${path}: ${message}`);
   const answer = { schema: 'steelyard/found/1', query: text, searched, found, seen, unreadable };
-  await writeStdout([flags.format === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : page(answer)]);
+  await writeStdout([flags.format === 'json' ? jsonText(answer) : page(answer)]);
   if (unreadable.length > 0 || searched === 0) return 2;
   return found.length > 0 ? 0 : 1;
 }

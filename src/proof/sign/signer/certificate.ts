@@ -1,6 +1,8 @@
 // From the certificate in a bundle to a root that the caller trusts (RFC 5280 §6, as far as private code-signing PKIs use
 // it). Certificates of the bundle are material for the path, never an end of it.
+
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
+import { quoted } from '../../../document/violations.ts';
 import { SteelyardError } from '../../../rules/error.ts';
 import { refuse } from '../refusal.ts';
 import type { CertificateTrust, Signer } from '../trust.ts';
@@ -84,7 +86,7 @@ class Search {
     // A root in the bundle is the caller's root only if the bytes are.
     if (this.#anchors.some(({ x509 }) => x509.raw.equals(subject.x509.raw))) return null;
     if (below === MAX_PATH) return 'it is too long';
-    let problem = `the issuer of ${JSON.stringify(subject.x509.subject)} is not trusted`;
+    let problem = `the issuer of ${quoted(subject.x509.subject ?? '')} is not trusted`;
     for (const issuer of this.#issuers) {
       if (issuer === subject || !this.#hasIssued(issuer, subject)) continue;
       const limit = issuer.extensions.pathLength;
@@ -121,7 +123,7 @@ const MAX_CHECKS = 64;
 const MAX_PATH = 8;
 
 function fault({ x509, extensions }: Certificate, now: Date): string | null {
-  const name = JSON.stringify(x509.subject);
+  const name = quoted(x509.subject ?? '');
   if (now < new Date(x509.validFrom)) return `${name} is not valid yet`;
   if (!(now <= new Date(x509.validTo))) return `${name} has expired`;
   if (extensions.nameConstraints) return `${name} limits names, which are not held against such limits here`;

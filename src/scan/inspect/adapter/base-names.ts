@@ -1,5 +1,6 @@
 // The base's modules by the names that adapters give them: exactly, with a prefix more or less, or with the underscores that
 // sd-scripts puts in place of dots.
+import { quoted } from '../../../document/violations.ts';
 import type { Spelling } from '../../adapter/module.ts';
 
 interface Known {
@@ -41,11 +42,10 @@ export class BaseNames {
     if (this.#names.has(plain)) return { name: plain, tolerated: null };
     for (let at = plain.indexOf('.') + 1; at > 0; at = plain.indexOf('.', at) + 1) {
       const name = plain.slice(at);
-      if (this.#names.has(name))
-        return { name, tolerated: `after taking off ${JSON.stringify(plain.slice(0, at))}` };
+      if (this.#names.has(name)) return { name, tolerated: `after taking off ${quoted(plain.slice(0, at))}` };
     }
     const name = this.#tails.get(plain);
     if (name === undefined) return undefined;
-    return { name, tolerated: `after putting ${JSON.stringify(name.slice(0, -plain.length))} before them` };
+    return { name, tolerated: `after putting ${quoted(name.slice(0, -plain.length))} before them` };
   }
 }
