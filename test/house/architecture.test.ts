@@ -60,6 +60,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'report/population-text.ts',
   ],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
+  'proof/keys': ['keyless/keyless.ts'],
   'proof/sign': [
     'attestation.ts',
     'files/comparison.ts',
@@ -71,6 +72,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'refusal.ts',
     'files/reuse.ts',
     'sealing.ts',
+    'signer/identity.ts',
     'signer/key.ts',
     'signer/signature.ts',
     'statement/statement.ts',

@@ -24,7 +24,6 @@ interface Flags extends ReleaseFlags, KeyFlags {
   readonly expires: string;
   readonly comment?: string;
   readonly approver?: string;
-  readonly yes?: true;
 }
 
 export function approveCommand(): Command {
@@ -39,7 +38,6 @@ export function approveCommand(): Command {
     .option('--expires <duration>', 'how long it holds, as 7d', '7d')
     .option('--approver <name>', 'who signs; for people, never trusted')
     .option('--comment <text>', 'is recorded')
-    .option('--yes', 'ask nothing: for scripts')
     .action((path: string, flags: Flags) => run((context) => approve(path, flags, context)))
     .addHelpText('after', GATE_HELP);
 }

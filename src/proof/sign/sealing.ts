@@ -46,7 +46,7 @@ export type AnyKey = SigningKey | RemoteKey | KeylessSigner;
 export type Signed<Key extends AnyKey, Value> = Key extends SigningKey ? Value : Promise<Value>;
 
 /** An in-toto statement, which goes into an envelope, or the bytes of one document. */
-interface Artifact {
+export interface Artifact {
   readonly kind: 'statement' | 'document';
   readonly bytes: Uint8Array;
 }

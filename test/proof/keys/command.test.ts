@@ -87,7 +87,7 @@ t.test('what it is asked, and what it is not given', async (t) => {
   const env = {
     STEELYARD_KEY_PASSWORD: 'pw-77',
     STEELYARD_PKCS11_PIN: 'pin-77',
-    STEELYARD_ID_TOKEN: 'tok-77',
+    SIGSTORE_ID_TOKEN: 'tok-77',
     VAULT_TOKEN: 'v',
   };
   const output = join(folder, 'model.sig');

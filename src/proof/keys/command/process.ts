@@ -12,7 +12,7 @@ const MAX_ANSWER = 65_536;
 const MAX_WORDS = 300;
 
 /** Secrets for keys of other kinds are none of its business. */
-const KEPT_BACK = ['STEELYARD_KEY_PASSWORD', 'STEELYARD_PKCS11_PIN', 'STEELYARD_ID_TOKEN'];
+const KEPT_BACK = ['STEELYARD_KEY_PASSWORD', 'STEELYARD_PKCS11_PIN', 'SIGSTORE_ID_TOKEN'];
 
 export function ask(
   program: string,

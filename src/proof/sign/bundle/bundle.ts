@@ -8,7 +8,7 @@ import { accepted, type BundleJson, bundleSchema } from './bundle-schema.ts';
 import { readBase64, readJson } from './encoding.ts';
 import type { Bundle, Content, Material } from './material.ts';
 
-const MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+export const MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 const certificate = object({ rawBytes: text });
 

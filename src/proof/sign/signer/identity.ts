@@ -13,22 +13,14 @@ const bundles = (): typeof Bundle => late('@sigstore/bundle');
 const specs = (): typeof Specs => late('@sigstore/protobuf-specs');
 const sigstore = (): typeof Sigstore => late('@sigstore/verify');
 
+interface Certified {
+  readonly identity: string | undefined;
+  readonly issuer: string | undefined;
+}
+
 /** Checks signature, certificate, log entry and identity; `document`: the bytes that a message signature is over. */
 export function identify(json: unknown, trust: IdentityTrust, document?: Buffer): Signer {
-  const { toSignedEntity, Verifier } = sigstore();
-  const verifier = new Verifier(readTrustedRoot(trust));
-  const entity = attempt('MALFORMED_BUNDLE', () => {
-    const bundle = bundles().bundleFromJSON(json);
-    if (bundle.verificationMaterial.tlogEntries.length === 0) {
-      refuse('DOWNGRADED', 'the bundle has no entry of a transparency log: nobody saw when it was signed');
-    }
-    return toSignedEntity(bundle, document);
-  });
-  // Not its policy: there, the identity is an unanchored regular expression, in which dots match anything.
-  const actual = attempt('BAD_SIGNATURE', () => {
-    const { identity } = verifier.verify(entity);
-    return { identity: identity!.subjectAlternativeName, issuer: identity!.extensions!.issuer };
-  });
+  const actual = certified(json, readTrustedRoot(trust), document);
   for (const field of ['identity', 'issuer'] as const) {
     if (actual[field] === trust[field]) continue;
     refuse('WRONG_IDENTITY', `signed by another ${field}`, {
@@ -39,6 +31,24 @@ export function identify(json: unknown, trust: IdentityTrust, document?: Buffer)
   return { method: 'identity', identity: trust.identity, issuer: trust.issuer };
 }
 
+/** Whose certificate it is, once all but the identity has been checked. Refuses. */
+export function certified(json: unknown, root: Sigstore.TrustMaterial, document?: Buffer): Certified {
+  const { toSignedEntity, Verifier } = sigstore();
+  const verifier = new Verifier(root);
+  const entity = attempt('MALFORMED_BUNDLE', () => {
+    const bundle = bundles().bundleFromJSON(json);
+    if (bundle.verificationMaterial.tlogEntries.length === 0) {
+      refuse('DOWNGRADED', 'the bundle has no entry of a transparency log: nobody saw when it was signed');
+    }
+    return toSignedEntity(bundle, document);
+  });
+  // Not its policy: there, the identity is an unanchored regular expression, in which dots match anything.
+  return attempt('BAD_SIGNATURE', () => {
+    const { identity } = verifier.verify(entity);
+    return { identity: identity!.subjectAlternativeName, issuer: identity!.extensions!.issuer };
+  });
+}
+
 /** @throws SteelyardError USAGE */
 export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust): Sigstore.TrustMaterial {
   if (identity === '' || issuer === '') {
@@ -47,6 +57,11 @@ export function readTrustedRoot({ trustedRoot, identity, issuer }: IdentityTrust
       'identity and issuer must both be given: the root alone lets everybody sign',
     );
   }
+  return trustMaterial(trustedRoot);
+}
+
+/** @throws SteelyardError USAGE */
+export function trustMaterial(trustedRoot: string | Buffer): Sigstore.TrustMaterial {
   try {
     const root = specs().TrustedRoot.fromJSON(JSON.parse(trustedRoot.toString()));
     // The reader takes any JSON, and makes an empty root of what it does not know.
