@@ -55,6 +55,7 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./prove/attest-command.ts')).attestCommand(),
   },
   { name: 'bom', group: 'Prove', load: loadBom },
+  { name: 'key', group: 'Prove', load: async () => (await import('./prove/key-command.ts')).keyCommand() },
   {
     name: 'canary',
     group: 'Promote',
@@ -181,9 +182,8 @@ async function loadBom(): Promise<Command> {
 
 async function loadEgress(): Promise<Command> {
   const { egressCommands } = await import('./serve/egress-command.ts');
-  const egress = new Command('egress').description(
-    'declare what a server may connect to, write it for proxies, prove it',
-  );
+  const purpose = 'declare what a server may connect to, write it for proxies, prove it';
+  const egress = new Command('egress').description(purpose);
   for (const command of egressCommands()) egress.addCommand(command);
   return egress;
 }

@@ -9,6 +9,7 @@ export const DOCUMENTS = [
   'profile',
   'policy',
   'mbom',
+  'trust',
   'diff',
   'population',
   'pull',

@@ -60,7 +60,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'report/population-text.ts',
   ],
   'proof/bom': ['creation.ts', 'cyclonedx.ts', 'mbom-document.ts', 'tensors-digest.ts', 'verification.ts'],
-  'proof/keys': ['keyless/keyless.ts'],
+  'proof/keys': ['keyless/keyless.ts', 'trust-list.ts'],
   'proof/sign': [
     'attestation.ts',
     'files/comparison.ts',

@@ -17,6 +17,7 @@ import { GateSchema } from '../../src/gate/release-policy/schema.ts';
 import { VerdictSchema } from '../../src/gate/verdict/verdict-schema.ts';
 import { profile, profileChunks, renderJson, scan } from '../../src/index.ts';
 import { mbomSchema } from '../../src/proof/bom/mbom-schema.ts';
+import { trustSchema } from '../../src/proof/keys/trust-schema.ts';
 import { LockSchema, ReceiptSchema } from '../../src/pull/receipt/receipt-schema.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { DOCUMENTS, type DocumentName, jsonSchema } from '../../src/report/schemas.ts';
@@ -36,6 +37,7 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   profile: () => profileSchemas().ProfileSchema,
   policy: () => policySchemas().PolicySchema,
   mbom: mbomSchema,
+  trust: trustSchema,
   diff: diffSchema,
   population: populationSchema,
   pull: () => ReceiptSchema,

@@ -71,7 +71,7 @@ async function keyless(flags: KeyFlags, config: string): Promise<KeylessSigner> 
     throw usage('--keyless needs --signing-root: what nobody can verify is not written');
   const [{ keylessSigner }, { confirmation }] = await Promise.all([
     import('../../proof/keys/keyless/keyless.ts'),
-    import('./confirmation.ts'),
+    import('../terminal/confirmation.ts'),
   ]);
   return keylessSigner({
     signingConfig: readInput(config, 'signing config'),

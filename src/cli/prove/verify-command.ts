@@ -15,14 +15,15 @@ import { type ExaminationFlags, withAccept } from '../option/comparison-options.
 import { readInput } from '../option/input.ts';
 import { isMbom, print, readSignature } from '../option/mbom-options.ts';
 import { insideOf } from '../option/naming.ts';
-import { type TrustFlags, trustOf, usage, withTrust } from '../option/trust-options.ts';
+import { type TrustListFlags, trustFor, withTrustList } from '../option/trust-list-options.ts';
+import { usage, withTrust } from '../option/trust-options.ts';
 import { type Run, run } from '../run.ts';
 import { wantsColour } from '../terminal/colour.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { outcomeText } from './outcome.ts';
 import { sayUnseen } from './unseen.ts';
 
-interface Flags extends TrustFlags, Pick<ExaminationFlags, 'accept'> {
+interface Flags extends TrustListFlags, Pick<ExaminationFlags, 'accept'> {
   readonly signature: string;
   readonly scan?: true;
   readonly zone?: string;
@@ -31,7 +32,7 @@ interface Flags extends TrustFlags, Pick<ExaminationFlags, 'accept'> {
 }
 
 export function verifyCommand(): Command {
-  return withAccept(withTrust(new Command('verify')))
+  return withAccept(withTrustList(withTrust(new Command('verify'))))
     .summary('verify the signature of a model, or of an MBOM')
     .description(
       'Verifies Model Signing bundles of any version, made by any implementation, with a key, a certificate or an identity; ' +
@@ -53,8 +54,10 @@ export function verifyCommand(): Command {
 }
 
 async function verification(paths: readonly string[], flags: Flags, context: Run): Promise<number> {
-  const trust = trustOf(flags);
   const bundle = readSignature(flags.signature);
+  const trusted = await trustFor(flags, bundle);
+  if (!trusted.verified) return print(outcomeText(trusted, []));
+  const { trust } = trusted;
   if (flags.accept !== undefined && !flags.scan)
     throw usage('--accept goes with --scan: without it, nothing is looked into');
   if (isMbom(paths)) {

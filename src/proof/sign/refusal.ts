@@ -5,6 +5,8 @@ export type RefusalCode =
   | 'UNSIGNED' // there is no signature at all
   | 'BAD_SIGNATURE' // the signature is not by the trusted key over these bytes
   | 'WRONG_KEY' // the bundle names another key than the trusted one
+  | 'REVOKED_KEY' // the key was revoked, and nothing proves that it signed before that
+  | 'EXPIRED_KEY' // the key is trusted, and not at this time
   | 'WRONG_IDENTITY' // signed by another identity, or one vouched for by another issuer
   | 'WRONG_METHOD' // signed with a key where a certificate is trusted, or the like
   | 'UNTRUSTED_CERTIFICATE' // no chain of valid certificates leads to a trusted root

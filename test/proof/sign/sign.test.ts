@@ -586,6 +586,8 @@ test('digests of an old signature, to be signed again', (t) => {
 test('every code that a key can be refused with was seen', (t) => {
   const elsewhere: RefusalCode[] = [
     'WRONG_IDENTITY',
+    'REVOKED_KEY',
+    'EXPIRED_KEY',
     'UNTRUSTED_CERTIFICATE',
     'MALFORMED_MBOM',
     'UNTRUSTED_SOURCE',
@@ -594,6 +596,8 @@ test('every code that a key can be refused with was seen', (t) => {
     UNSIGNED: true,
     BAD_SIGNATURE: true,
     WRONG_KEY: true,
+    REVOKED_KEY: true,
+    EXPIRED_KEY: true,
     WRONG_IDENTITY: true,
     WRONG_METHOD: true,
     UNTRUSTED_CERTIFICATE: true,

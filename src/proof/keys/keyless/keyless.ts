@@ -11,7 +11,7 @@ import { IN_TOTO } from '../../sign/bundle/envelope.ts';
 import { proven } from '../../sign/refusal.ts';
 import type { Artifact, KeylessSigner } from '../../sign/sealing.ts';
 import { certified, trustMaterial } from '../../sign/signer/identity.ts';
-import { type Claimed, claimsOf } from './token.ts';
+import { type Claimed, claimsOf } from './identity-token.ts';
 
 export interface KeylessOptions {
   /** Sigstore's signing_config.json: which authority, logs and time stamps are asked. */

@@ -1,7 +1,7 @@
 // Who is about to sign is shown first: the log that a keyless signature goes into is public, and forgets nothing.
 import { createInterface } from 'node:readline/promises';
 import { SteelyardError } from '../../rules/error.ts';
-import { say } from '../terminal/message.ts';
+import { say } from './message.ts';
 
 interface Claimed {
   readonly identity: string;
