@@ -49,6 +49,30 @@ t.test('every kind of query', (t) => {
   ]);
   t.same(where('pkg:pypi/vllm'), ['pkg:pypi/vllm@0.9.0 in evidence/sbom.cdx.json']);
   t.same(where('pkg:pypi/vllm@0.9.1'), []);
+  // What is not parsed because a word is not in it must not be what only looks different.
+  const respelled = (change: (text: string) => string, query: string): number => {
+    const sbom = release.evidence.find((one) => one.path === 'evidence/sbom.cdx.json')!;
+    const folder = t.testdir({});
+    const bytes = Buffer.from(change(sbom.bytes.toString()));
+    const evidence = release.evidence.map((one) => (one === sbom ? { ...one, bytes } : one));
+    const other = written(folder, { ...made, release: { ...release, evidence } });
+    return searchRelease(readReleaseFiles(other), readQuery(query, load))?.where.length ?? 0;
+  };
+  t.equal(
+    respelled((it) => it.replace('pypi/vllm', 'pypi/V\\u004cLM'), 'pkg:pypi/vllm'),
+    1,
+    'an escape of JSON',
+  );
+  t.equal(
+    respelled((it) => it.replace('pypi/vllm', 'pypi/v%6Clm'), 'pkg:pypi/vllm'),
+    1,
+    'an escape of a URL',
+  );
+  t.equal(
+    respelled((it) => it.replace('pypi/vllm', 'pypi/Llama_Cpp'), 'pkg:pypi/llama-cpp'),
+    1,
+    'another spelling',
+  );
   t.match(where('CVE-2026-1'), [/CVE-2026-1 \(medium\) of pkg:apk.* in evidence\/image\.trivy\.json/]);
   t.same(where('CVE-2026-2'), []);
   t.ok(where('key:ci').includes('the signature of the MBOM'));

@@ -75,12 +75,33 @@ function digestPlaces(files: ReleaseFiles, digest: string, hex: string): string[
 
 /** In the clear, or in the payload of an envelope. */
 function mentions({ bytes }: EvidenceFile, hex: string): boolean {
-  if (bytes.includes(hex)) return true;
+  return bytes.includes(hex) || payloadsOf(bytes).some((payload) => payload.includes(hex));
+}
+
+function payloadsOf(bytes: Buffer): Buffer[] {
+  if (!bytes.includes('"payload"')) return [];
   const text = bytes.toString('latin1');
-  if (!text.includes('"payload"')) return false;
-  return [...text.matchAll(/"payload":\s*"([A-Za-z0-9+/=]+)"/g)].some(([, payload]) =>
-    Buffer.from(payload!, 'base64').includes(hex),
+  return [...text.matchAll(/"payload":\s*"([A-Za-z0-9+/=]+)"/g)].map(([, payload]) =>
+    Buffer.from(payload!, 'base64'),
   );
+}
+
+/** What must stand in every document that holds it, in lower case: all of an id; of a package's name the part that is spelled in one way. */
+function wordOf(query: Exclude<Query, { kind: 'digest' | 'key' }>): string {
+  if (query.kind === 'vulnerability') return query.id.toLowerCase();
+  const parts = query.purl.name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return parts.reduce((longest, one) => (one.length > longest.length ? one : longest), '');
+}
+
+/** An escape of JSON or of a package URL can spell any letter: what has one is read, whatever it seems to hold. */
+const ESCAPE = /\\u|%[3-7][0-9a-f]/;
+
+/** Reports and SBOMs are megabytes, and few hold what is looked for: only those are parsed. */
+function mayHold({ bytes }: EvidenceFile, word: string): boolean {
+  return [bytes, ...payloadsOf(bytes)].some((part) => {
+    const text = part.toString('latin1').toLowerCase();
+    return text.includes(word) || ESCAPE.test(text);
+  });
 }
 
 function inMbom(mbom: Mbom, digest: string, hex: string): string[] {
@@ -144,7 +165,8 @@ function contentPlaces(
   query: Exclude<Query, { kind: 'digest' }>,
 ): string[] {
   if (query.kind === 'key') return signedPlaces(mbom, beside, evidence, query.publicKey);
-  return sortEvidence(evidence).flatMap((piece) =>
+  const word = wordOf(query);
+  return sortEvidence(evidence.filter((file) => mayHold(file, word))).flatMap((piece) =>
     contentOf(piece, query).map((what) => `${what} in ${place(piece.source)}`),
   );
 }
