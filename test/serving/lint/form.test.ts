@@ -263,6 +263,9 @@ t.test('OCI image configurations', async (t) => {
 });
 
 t.test('what public manifests have, and is no fault', async (t) => {
+  const job = (words: string): string =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  template:\n    spec:\n      containers:\n        - {name: c, image: ollama/ollama:1, command: [sh, -c, "${words}"], volumeMounts: [{name: models, mountPath: /model}]}\n`;
+  const filling = job('ollama serve & ollama pull qwen:0.5b');
   const silent: [why: string, text: string, rule: RegExp, file?: string][] = [
     [
       'a tool in an archive is no weights',
@@ -308,6 +311,19 @@ t.test('what public manifests have, and is no fault', async (t) => {
       pod('image: pytorch/torchserve:1\nargs: [torch-model-archiver]'),
       /^(?:model|load)/,
     ],
+    [
+      'the clients of Triton serve no model',
+      pod('image: nvcr.io/nvidia/tritonserver:24.01-py3-sdk'),
+      /^(?:model|load|provenance)/,
+    ],
+    ['a worker of llama.cpp has no adapters to set', pod('image: llamacpp-worker:1'), /^load/],
+    ['a job that fills a volume writes to it', filling, /^(?:model\/(?:writable|unverified)|provenance)/],
+    [
+      'an export of files has no user',
+      'FROM a AS b\nUSER 1\nFROM scratch AS wheels\nCOPY --from=b /dist /',
+      /^user/,
+      'Dockerfile',
+    ],
     ['a scikit-learn server asks no hub', pod('image: kserve/sklearnserver:1'), /^load/],
     [
       'a folder of the server is no model',
@@ -317,6 +333,19 @@ t.test('what public manifests have, and is no fault', async (t) => {
   ];
   for (const [why, text, rule, file] of silent)
     t.strictSame(rulesOf(await lintText(text, file), rule), [], why);
+  t.strictSame(
+    rulesOf(await lintText(filling), /^model/),
+    ['model/mutable-source'],
+    'what it fetches must be pinned',
+  );
+  t.strictSame(
+    rulesOf(await lintText(job('ollama serve')), /^(?:model|provenance)/),
+    ['model/unverified', 'model/writable'],
+    'a job that answers by itself loads what nobody verified',
+  );
+  t.strictSame(rulesOf(await lintText('FROM scratch\nCMD ["/server"]', 'Dockerfile'), /^user/), [
+    'user/root',
+  ]);
   const told: [why: string, text: string, rules: string[]][] = [
     [
       'weights in an archive',

@@ -1,7 +1,7 @@
 // Which image runs: pinned by its digest, and the one that the release was tested with.
 
 import type { Fact } from '../../yaml/place.ts';
-import { type Container, engineOf, type Workload } from '../container/container.ts';
+import { type Container, engineOf, isJob, type Workload } from '../container/container.ts';
 import { about, type Broken, type Check, type Context, objectOf } from './broken.ts';
 
 const DIGEST = /@(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
@@ -97,7 +97,8 @@ export const checkProvenance: Check = (workload, { release }) => {
           ...other(model, release.model, 'a different model'),
         ];
   const gated = workload.readinessGates.includes('steelyard.dev/provenance');
-  if (server === undefined || (id !== undefined && gated)) return mismatched;
+  // No request reaches a job, so no gate keeps requests from it.
+  if (server === undefined || isJob(workload) || (id !== undefined && gated)) return mismatched;
   const missing = [
     ...(id === undefined ? ['the annotation steelyard.dev/bom-id'] : []),
     ...(gated ? [] : ['the readiness gate steelyard.dev/provenance']),

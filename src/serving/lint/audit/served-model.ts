@@ -4,6 +4,7 @@ import {
   type Engine,
   engineOf,
   flagOf,
+  isJob,
   isVerifier,
   type ModelSource,
   type Mount,
@@ -25,12 +26,17 @@ export const checkModel: Check = (workload) => [
 function served(workload: Workload, container: Container, engine: Engine): Broken[] {
   const model = modelOf(container, engine);
   const mounts = modelMounts(container, model);
+  // A job that fills a volume must write to it, and whoever serves the volume has to verify it.
+  if (isJob(workload) && fetches(container)) return sourceFindings(workload, container, model);
   return [
     ...sourceFindings(workload, container, model),
     ...writableFindings(workload, container, mounts),
     ...unverifiedFindings(workload, container, mounts, model),
   ];
 }
+
+const fetches = ({ commands }: Container): boolean =>
+  commands.some((words) => /(?:^|[\s/])ollama pull\b/.test(words.map(({ value }) => value).join(' ')));
 
 const WORDS =
   /(?:^|[/._-])(?:models?(?!-server)|weights?|checkpoints?|loras?|adapters?|huggingface|hf[_-]?(?:home|cache|hub)|gguf)(?=$|[/._-])/i;

@@ -2,4 +2,4 @@
 export { type Engine, engineOf, type ModelSource, modelOf } from './engine.ts';
 export { isPiped, isVerifier } from './program.ts';
 export { commandsOf, flagOf, split, type Words } from './words.ts';
-export type { Container, Mount, Security, Workload } from './workload.ts';
+export { type Container, isJob, type Mount, type Security, type Workload } from './workload.ts';

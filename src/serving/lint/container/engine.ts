@@ -57,13 +57,15 @@ const ENGINES: readonly Engine[] = [
   },
   {
     name: 'Triton',
-    image: /(?:^|\/)tritonserver(?:[-/:@]|$)/,
+    // Its -sdk holds clients.
+    image: /(?:^|\/)tritonserver(?![^/]*-sdk\b)(?:[-/:@]|$)/,
     program: /(?:^|[\s/])tritonserver\b/,
     model: ['--model-repository', '--model-store'],
   },
   {
     name: 'llama.cpp',
-    image: /llama[._-]?cpp/,
+    // Its workers lend their memory to a server, by a protocol that knows no adapters.
+    image: /llama[._-]?cpp(?!-?(?:worker|rpc)\b)/,
     program: /(?:^|[\s/])llama-server\b|llama_cpp\.server/,
     model: ['--model', '-m', '--hf-repo', '-hf', '-hfr', '--model-url', '-mu'],
   },

@@ -66,3 +66,6 @@ export interface Workload {
   readonly takesGpus: Fact<boolean> | null;
   readonly windows: boolean;
 }
+
+/** It ends, and no Service sends requests to it. */
+export const isJob = ({ kind }: Workload): boolean => /^(?:Cron)?Job$/.test(kind);

@@ -121,6 +121,8 @@ function lastStage(parsed: Dockerfile, at: At, file: string): Omit<Container, 'l
       user = { value: userOf(resolved(argumentsOf(instruction), parsed, instruction)), at: at(instruction) };
   }
   const words = [...entry, ...command];
+  // An export of files, such as wheels: it holds no system, and nothing in it is run.
+  if (image === 'scratch' && words.length === 0) user = { value: 'other', at: user.at };
   return {
     name: last?.getBuildStage() ?? '',
     role: 'main',
