@@ -2,6 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { SteelyardError } from '../rules/error.ts';
 import { toFinding } from '../rules/finding.ts';
+import { loading } from '../runtime/loading.ts';
 import { type ScanOptions, scan } from '../scan.ts';
 import { assertAllowed, openSource, type Source, type SourceOptions, type Zone } from '../source/source.ts';
 import { declaredBy } from './expectation/declared-mbom.ts';
@@ -113,6 +114,7 @@ async function fetched(
   const quarantine = Quarantine.open(options.output);
   let [isKept, isBad] = [false, false];
   try {
+    loading(import('../baseline/stages.ts')); // while bytes come, and not when the last one is there
     const followed = await fetchInto(quarantine, source, options);
     const judged = await judge(quarantine, source, result, way, { ...options, followed });
     isBad = judged.outcome === 'fail';

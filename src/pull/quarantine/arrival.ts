@@ -10,6 +10,14 @@ import { type Quarantine, writeError } from './quarantine.ts';
 
 /** Bytes of a file that one connection fetches at a time. */
 const PIECE = 64 * 2 ** 20;
+/**
+ * So near the end of a file pieces are small: the pass behind the bytes takes them in order, and what came before its turn is left to
+ * measure when the last byte is there.
+ */
+const END = 8 * PIECE;
+const END_PIECE = 8 * 2 ** 20;
+/** Bytes after which a disk is set to work, so that little is left to do when the last one is there. */
+const FLUSHED = 8 * 2 ** 20;
 /** Between two times that the ledger is written: with thousands of small files it is long. */
 const RECORD_INTERVAL = 500; // ms
 
@@ -28,9 +36,16 @@ interface Arrival {
   readonly onFile: (file: SourceFile) => void;
 }
 
+/** How a file is cut: so many pieces, each from its start to that of the next one. */
+interface Pieces {
+  readonly count: number;
+  start(index: number): number;
+}
+
 /** A file under way. */
 interface Part {
   readonly file: SourceFile;
+  readonly pieces: Pieces;
   readonly done: Set<number>;
   left: number;
   /** The first piece that is not there, and how far the file goes without a gap. */
@@ -54,9 +69,9 @@ export async function arrive(arrival: Arrival): Promise<void> {
   const known = quarantine.resume(listing);
   const seekable = await source.seekable(arrival.signal);
   const parts = source.files.map((file) => partOf(file, known, seekable));
-  const awaited = parts.reduce((sum, part) => sum + lacking(part, seekable), 0);
+  const awaited = parts.reduce((sum, part) => sum + lacking(part), 0);
   quarantine.assertRoom(awaited); // a size is a claim: before anything is made for its pieces
-  const pieces = parts.flatMap((part) => missing(part, seekable));
+  const pieces = parts.flatMap((part) => missing(part));
   onBytes(source.files.reduce((sum, { size }) => sum + size, 0) - awaited);
   let recorded = Number.NEGATIVE_INFINITY;
   const record = (isLast = false): void => {
@@ -103,9 +118,8 @@ export async function arrive(arrival: Arrival): Promise<void> {
   /** Pieces come in any order; what is followed is the beginning without a gap. */
   function grow({ part, index }: Piece, end: number): void {
     if (index === part.first) part.available = Math.max(part.available, end);
-    const size = pieceSize(part.file, seekable);
     while (part.done.has(part.first)) part.first++;
-    part.available = Math.max(part.available, Math.min(part.first * size, part.file.size));
+    part.available = Math.max(part.available, part.pieces.start(part.first));
     onPrefix(part.file, part.available);
   }
 
@@ -128,31 +142,34 @@ function firstOf(outcomes: readonly PromiseSettledResult<void>[]): void {
 }
 
 /** A server that knows no ranges sends a file whole, over one connection. */
-const pieceSize = ({ size }: SourceFile, seekable: boolean): number => (seekable ? PIECE : Math.max(size, 1));
+function piecesOf(size: number, seekable: boolean): Pieces {
+  if (!seekable) return { count: size === 0 ? 0 : 1, start: (index) => (index === 0 ? 0 : size) };
+  const large = Math.max(0, Math.floor((size - END) / PIECE));
+  const small = Math.ceil((size - large * PIECE) / END_PIECE);
+  const start = (index: number): number =>
+    index < large ? index * PIECE : Math.min(size, large * PIECE + (index - large) * END_PIECE);
+  return { count: large + small, start };
+}
 
 function partOf(file: SourceFile, known: Ledger | null, seekable: boolean): Part {
-  const count = Math.ceil(file.size / pieceSize(file, seekable));
-  const done = new Set([...(known?.pieces.get(file.path) ?? [])].filter((index) => index < count));
-  return { file, done, left: count - done.size, first: 0, available: 0, descriptor: null };
+  const pieces = piecesOf(file.size, seekable);
+  const done = new Set([...(known?.pieces.get(file.path) ?? [])].filter((index) => index < pieces.count));
+  return { file, pieces, done, left: pieces.count - done.size, first: 0, available: 0, descriptor: null };
 }
 
 /** Bytes that are not there yet. */
-function lacking({ file, done }: Part, seekable: boolean): number {
-  const size = pieceSize(file, seekable);
-  const present = [...done].reduce((sum, index) => sum + Math.min(size, file.size - index * size), 0);
-  return file.size - present;
-}
+const lacking = ({ file, pieces, done }: Part): number =>
+  [...done].reduce((left, index) => left - (pieces.start(index + 1) - pieces.start(index)), file.size);
 
-function missing(part: Part, seekable: boolean): Piece[] {
-  const size = pieceSize(part.file, seekable);
-  const pieces: Piece[] = [];
-  for (let index = 0; index * size < part.file.size; index++) {
-    if (part.done.has(index)) continue;
-    const start = index * size;
-    pieces.push({ part, index, start, end: Math.min(start + size, part.file.size) });
-  }
-  return pieces;
-}
+const missing = (part: Part): Piece[] =>
+  Array.from({ length: part.pieces.count }, (_, index) => index)
+    .filter((index) => !part.done.has(index))
+    .map((index) => ({
+      part,
+      index,
+      start: part.pieces.start(index),
+      end: part.pieces.start(index + 1),
+    }));
 
 /** Written and on the disk, or an error. */
 async function fetchPiece(
@@ -164,15 +181,24 @@ async function fetchPiece(
 ): Promise<void> {
   part.descriptor ??= quarantine.openFile(part.file.path);
   const { descriptor } = part;
+  const flush = (): Promise<void> =>
+    sync(descriptor).catch((cause) => {
+      throw writeError(cause, part.file.path);
+    });
   let at = start;
+  let flushed = at;
+  let synced: Promise<void> = Promise.resolve();
   for await (const bytes of source.read(part.file, start, end, signal)) {
     writeAll(descriptor, bytes, at, part.file.path);
     at += bytes.length;
     onBytes(bytes.length, at);
+    if (at - flushed < FLUSHED) continue;
+    flushed = at;
+    synced = synced.then(flush);
+    synced.catch(() => undefined); // told below
   }
-  await sync(descriptor).catch((cause) => {
-    throw writeError(cause, part.file.path);
-  });
+  await synced;
+  await flush();
 }
 
 /** To hand each 64 KiB to another thread took longer than to write them. */

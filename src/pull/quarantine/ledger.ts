@@ -13,6 +13,9 @@ export interface Ledger {
   readonly pieces: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
+/** Of how files are cut into pieces: the numbers of another way say nothing. */
+const CUT = 2;
+
 /** Where nothing pins the source, no two listings are the same. */
 export function listingOf({ uri, pin, files }: Source): string {
   const listed = files.map(({ path, size, pin: version, expected }) => [
@@ -23,7 +26,7 @@ export function listingOf({ uri, pin, files }: Source): string {
   ]);
   const salt = pin.kind === 'none' ? `${process.pid} ${performance.timeOrigin} ${performance.now()}` : '';
   return createHash('sha256')
-    .update(JSON.stringify([uri, pin, listed, salt]))
+    .update(JSON.stringify([CUT, uri, pin, listed, salt]))
     .digest('hex');
 }
 
