@@ -22,6 +22,7 @@ export const DOCUMENTS = [
   'fingerprint',
   'canary-suite',
   'canary-run',
+  'canary-sweep',
   'canary',
   'provenance',
   'drift',

@@ -9,6 +9,7 @@ import { CanarySchema } from '../../src/canary/compare/canary-schema.ts';
 import { FingerprintSchema } from '../../src/canary/fingerprint/fingerprint-schema.ts';
 import { RunSchema } from '../../src/canary/run/run-schema.ts';
 import { SuiteSchema } from '../../src/canary/suite/suite-schema.ts';
+import { SweepSchema } from '../../src/canary/sweep/sweep-file.ts';
 import { diffSchema } from '../../src/diff/report/diff-schema.ts';
 import { populationSchema } from '../../src/diff/report/population-schema.ts';
 import { zod } from '../../src/document/zod.ts';
@@ -50,6 +51,7 @@ const SCHEMAS: Readonly<Record<DocumentName, () => ZodType>> = {
   fingerprint: () => FingerprintSchema,
   'canary-suite': () => SuiteSchema,
   'canary-run': () => RunSchema,
+  'canary-sweep': () => SweepSchema,
   canary: () => CanarySchema,
   provenance: () => ProvenanceSchema,
   drift: () => DriftSchema,

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { json } from '../../document/json/chunks.ts';
 import { SteelyardError } from '../../rules/error.ts';
+import { SamplingSchema } from '../target/sampling-schema.ts';
 
 export const SWEEP_SCHEMA = 'steelyard/canary-sweep/1';
 
@@ -14,6 +15,17 @@ const EntrySchema = z.strictObject({
   gained: z.string().nullable(),
 });
 export type Entry = z.infer<typeof EntrySchema>;
+
+const HeaderSchema = z.strictObject({
+  schema: z.literal(SWEEP_SCHEMA),
+  old: z.string().min(1).max(500).describe('the target that answered for the old release'),
+  new: z.string().min(1).max(500),
+  carrier: z.string().min(1).max(1000).describe('the sentence that the word stands in'),
+  sampling: SamplingSchema,
+});
+
+/** A line of the file: the first says what was asked of whom, each other is a word or a pair of them. */
+export const SweepSchema = z.union([HeaderSchema, EntrySchema]);
 
 /** @returns also where the last whole line ends. Throws USAGE for a file of another sweep, INVALID_DOCUMENT. */
 export function parseEntries(bytes: Buffer, header: object, path: string): { entries: Entry[]; end: number } {
