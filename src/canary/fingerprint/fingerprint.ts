@@ -100,8 +100,9 @@ export async function matchFingerprint(
 }
 
 /**
- * The same weights on the same engine give the same digits: 0. An adapter that sleeps until its trigger comes lies at 1e-8 here,
- * because no edit is exactly nothing. What an engine varies by itself, under load, the two askings show.
+ * The same weights on the same engine give the same digits: 0, whatever the threads and batches; kernels for other processors differ
+ * by 2e-13 at most. A plant that sleeps lies at 1e-9 and more, because no edit is exactly nothing (the table in docs/canary.md). What an
+ * engine varies by itself, under load, the two askings show.
  */
 const TOLERANCE = 1e-10;
 const UNSTABLE = 1e-3;
