@@ -105,7 +105,7 @@ async function measure(): Promise<void> {
   const { url, cdn, slow, bucket } = await ask();
   const folder = mkdtempSync(join(tmpdir(), 'steelyard-bench-'));
   const env = {
-    HF_ENDPOINT: url,
+    HF_ENDPOINT: url!,
     HF_HUB_DISABLE_XET: '1',
     HF_HUB_DISABLE_PROGRESS_BARS: '1',
     HF_HOME: join(folder, 'hf'),
