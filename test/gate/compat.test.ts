@@ -14,13 +14,14 @@ import { readCycloneDx } from '../../src/gate/evidence/sbom/cyclonedx.ts';
 import { readSpdx } from '../../src/gate/evidence/sbom/spdx.ts';
 import { readOpenVex } from '../../src/gate/evidence/vex.ts';
 import { fetchImage, type Get } from '../../src/gate/image/fetching.ts';
+import { signImage } from '../../src/gate/image/image-signing.ts';
 import { imageSignatures } from '../../src/gate/image/signature.ts';
 import { hasSigned, readFunctionary } from '../../src/gate/layout/functionary.ts';
 import { verifyLayout } from '../../src/gate/layout/layout.ts';
 import { readMetadata } from '../../src/gate/layout/metadata.ts';
 import { settled } from '../../src/gate/verdict/denial.ts';
 import { packageRoot } from '../kit/root.ts';
-import type { Anything } from '../kit/specimen/forgery.ts';
+import { type Anything, pair } from '../kit/specimen/forgery.ts';
 
 t.setTimeout(600_000);
 
@@ -87,6 +88,31 @@ t.test('cosign: 31 repositories on two registries, index and platforms', async (
   }
   t.equal(rows, 186, 'every row');
 });
+
+t.test(
+  'cosign 3.1.3 accepted this signature, which was made here; it is still what we write, and still counts',
+  (t) => {
+    const folder = join(COMPAT, 'cosign-images', 'made-here');
+    const bytes = (name: string): Buffer => readFileSync(join(folder, name));
+    const digest = digestOf(bytes('manifest.json'));
+    const file = { path: 'evidence/image/x.sigstore.json', bytes: bytes('image.sigstore.json') };
+    const made = { ...file, digest: digestOf(file.bytes) };
+    const by = (publicKey: Buffer) => [
+      { name: 'k', subject: null, trust: { method: 'key' as const, publicKey } },
+    ];
+    const judged = (key: Buffer) => {
+      const pieces = sortEvidence([made]);
+      return imageSignatures(digest, openAll(pieces, by(key), NOW), pieces, [made], by(key));
+    };
+    t.equal(judged(bytes('key.pub')).counted.length, 1);
+    t.equal(judged(Buffer.from(RECORDED.keys.release)).counted.length, 0, 'by that key alone');
+    const payload = (bundle: string): string => JSON.parse(bundle).dsseEnvelope.payload;
+    const [, reference] = /Verification for (\S+) --/.exec(bytes('cosign-verify.txt').toString())!;
+    const again = signImage(reference!, { privateKey: pair().secret });
+    t.equal(payload(again), payload(file.bytes.toString()), 'the same statement');
+    t.end();
+  },
+);
 
 t.test('cosign: OCI layouts', (t) => {
   for (const [name, { root, steelyard, index, blobs }] of Object.entries<Anything>(RECORDED.layouts)) {
