@@ -21,6 +21,7 @@ import { SOURCE } from './table/source.ts';
 import { STATS } from './table/stats.ts';
 import { TEMPLATE } from './table/template.ts';
 import { TENSOR } from './table/tensor.ts';
+import { TOKENIZER } from './table/tokenizer.ts';
 
 export { type Rule, SEVERITIES, type Severity, severitiesFrom } from './rule.ts';
 
@@ -39,6 +40,7 @@ const TABLE = {
   ...STATS,
   ...FORENSICS,
   ...TEMPLATE,
+  ...TOKENIZER,
   ...ADAPTER,
   ...CONTAINER,
   ...SERVING,

@@ -63,6 +63,7 @@ export async function inspect(inspected: Inspected): Promise<Finding[]> {
     () => inspectZeroRuns(files),
     () => inspectPaths([...files.map(({ entry }) => entry.path), ...unread], check),
     () => inspectAdapters(profile, files, base, check),
+    () => tokenizerFindings(files, templates, check),
     () => templateFindings(files, templates, check),
   ];
   const turn = turns(check);
@@ -79,6 +80,21 @@ const isOwn =
   ({ rule }: Violation): boolean =>
     !(isPiece(path) && CUT.has(rule));
 const CUT = new Set<RuleId>(['tensor/out-of-bounds', 'header/truncated', 'file/foreign']);
+
+async function tokenizerFindings(
+  files: readonly MeasuredFile[],
+  templates: readonly FileTemplates[],
+  check: Check,
+): Promise<Finding[]> {
+  const isAny = files.some(({ entry, layout }) =>
+    layout === null
+      ? TOKENIZERS.test(entry.path)
+      : layout.metadata.some(({ key }) => key === 'tokenizer.ggml.tokens'),
+  );
+  return isAny ? (await import('./tokenizer/tokenizer.ts')).inspectTokenizers(files, templates, check) : [];
+}
+
+const TOKENIZERS = /(?:^|\/)(?:tokenizer|special_tokens_map|vocab|added_tokens)[^/]*\.json$/i;
 
 /** The reader of templates is a third of all inspection, and most weights come without one. */
 async function templateFindings(

@@ -9,16 +9,30 @@ const DOCUMENT_MAX = 16 * 2 ** 20;
 /** adapter_config.json of PEFT: some kB, or 1 MB where every module has a rank of its own. */
 export const ADAPTER_CONFIG_MAX = 4 * 2 ** 20;
 
+/** tokenizer.json; those of Gemma 3 have 33 MB. */
+const TOKENIZER_MAX = 64 * 2 ** 20;
+
 /** Bytes that all documents of a model may take together: a folder can hold any number of them. */
 export const DOCUMENTS_MAX = 512 * 2 ** 20;
 
 /** The whole file; null: not a document, or too large for one. Throws IO, FILE_CHANGED. */
 export function readDocument(file: ModelFile): Uint8Array | null {
   const { path } = file.entry;
-  const most = isShardIndex(path) ? MAX_INDEX : isAdapterConfig(path) ? ADAPTER_CONFIG_MAX : DOCUMENT_MAX;
-  const isKept = isDocument(path) || mayHoldTemplate(path);
-  return isKept && file.size <= most ? file.read(0, file.size) : null;
+  const isKept = isDocument(path) || mayHoldTemplate(path) || isTokenizer(path) || isVocabulary(path);
+  return isKept && file.size <= mostOf(path) ? file.read(0, file.size) : null;
 }
+
+function mostOf(path: string): number {
+  if (isShardIndex(path)) return MAX_INDEX;
+  if (isAdapterConfig(path)) return ADAPTER_CONFIG_MAX;
+  return isTokenizer(path) || isVocabulary(path) ? TOKENIZER_MAX : DOCUMENT_MAX;
+}
+
+/** By its name, a tokenizer as the library tokenizers writes it; transformers takes tokenizer.4.0.0.json where a list names it. */
+export const isTokenizer = (path: string): boolean => /(?:^|\/)tokenizer(?:\.[\w.]+)?\.json$/i.test(path);
+
+/** By its name, a file that says which text has which id. */
+export const isVocabulary = (path: string): boolean => /(?:^|\/)(?:vocab|added_tokens)\.json$/i.test(path);
 
 /** What keeps a shard index from being read as one. */
 export function documentViolations({ entry, size }: ModelFile): Violation[] {
