@@ -132,6 +132,11 @@ const COMMANDS: readonly Entry[] = [
   },
   { name: 'egress', group: 'Serve', load: loadEgress },
   {
+    name: 'template',
+    group: 'Look',
+    load: async () => (await import('./look/template-command.ts')).templateCommand(),
+  },
+  {
     name: 'rules',
     group: 'Look',
     load: async () => (await import('./look/rules-command.ts')).rulesCommand(),

@@ -8,7 +8,7 @@ type Choice = NonNullable<Report['loaders']>[number];
 /** Choices that are shown; a folder of many models has one or more for each. */
 const SHOWN_MAX = 40;
 
-export function loaderLines({ loaders = [] }: Report): string[] {
+export function loaderLines({ loaders = [] }: Pick<Report, 'loaders'>): string[] {
   if (loaders.length === 0) return [];
   const groups = new Map<string, Choice[]>();
   for (const choice of loaders.slice(0, SHOWN_MAX)) {

@@ -43,6 +43,7 @@ export function checkTemplate(source: string, check: Check = unhurried): Observa
   return [...first].map(([rule, { at, message, places }]) => ({
     rule,
     line: lineOf(source, at),
+    column: columnOf(source, at),
     message,
     more: places.size - 1,
   }));
@@ -136,3 +137,6 @@ function lineOf(source: string, at: number): number {
   for (let next = source.indexOf('\n'); next >= 0 && next < at; next = source.indexOf('\n', next + 1)) line++;
   return line;
 }
+
+const columnOf = (source: string, at: number): number =>
+  at === 0 ? 1 : at - source.lastIndexOf('\n', at - 1);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../../runtime/package.ts';
 
-interface Known {
+export interface Known {
   readonly family: string;
   readonly digest: string;
   /** The public repository that holds it, and since when. */

@@ -41,4 +41,4 @@ const PARTS = new Set([
 ]);
 const UNDERSCORED = new Set(['image_url', 'input_image', 'audio_url', 'input_audio', 'video_url']);
 const PROTOCOL =
-  /^(?:\w{1,8}:)?(?:no_?)?(?:think(?:ing)?|thought|reasoning|analysis|final|channel|message|start|end|return|constrain|call|tools?|tool[_ ▁](?:calls?|responses?|results?|outputs?|use)(?:[_ ▁](?:begin|end|start))?|function(?:[_ ]?calls?)?|function_results?|TOOL_(?:CALLS?|RESULTS?)|AVAILABLE_TOOLS|INST|SYS|system_override|im_(?:start|end)|eot_id|eom_id|python_tag|image|img|IMG|audio|video|object_ref_start|box_start|NONE|turn|start_of_turn|end_of_turn)$/;
+  /^(?:\w{1,8}:)?(?:no_?)?(?:think(?:ing)?|thought|reasoning|analysis|final|channel|message|start|end|return|constrain|call|tools?|tool[_ ▁](?:calls?|responses?|results?|outputs?|use)(?:[_ ▁](?:begin|end|start))?|function(?:[_ ]?calls?)?|function_results?|TOOL_(?:CALLS?|RESULTS?)|AVAILABLE_TOOLS|INST|SYS|system_override|im_(?:start|end)|eot_id|eom_id|python_tag|image|img|IMG|audio|video|object_ref_start|box_start|NONE|turn|start_of_turn|end_of_turn|_end_think)$/;

@@ -8,6 +8,8 @@ export interface Observation {
   readonly rule: RuleId;
   /** Line of the first place, from 1. */
   readonly line: number;
+  /** Column of it, from 1, in UTF-16 units. */
+  readonly column: number;
   readonly message: string;
   /** Other places where the rule is broken. */
   readonly more: number;

@@ -65,7 +65,14 @@ export function compared(left: Value, operator: string, right: Value, at: number
     return either({ at, sought: ['what another text says'], protocol: false }, before);
   }
   if (!a && !b) {
-    return before;
+    // `('content', 'words') in message.items()`: a whole message is asked for.
+    const [whole, part] = left.kind === 'conversation' ? [left, right] : [right, left];
+    const isWhole = whole.kind === 'conversation' && part.kind === 'own';
+    const sought = part.known
+      .filter((plain) => typeof plain === 'object' && plain.length > 1)
+      .flatMap(textsOf);
+    if (!isWhole || sought.length === 0) return before;
+    return either({ at, sought, protocol: false }, before);
   }
   const [text, other] = a ? [left, right] : [right, left];
   // What a caller gives is no word of the template: a list of built-in tools, a switch.

@@ -43,6 +43,9 @@ interface Outcome {
   readonly by: Choice | null;
 }
 
+/** `item.type | replace('_url', '')` is a type still. */
+const CUTTING = ['replace', 'removeprefix', 'removesuffix'];
+
 const MOST_JOINED = 8;
 
 export function applied(operation: Operation): Outcome {
@@ -62,20 +65,31 @@ export function applied(operation: Operation): Outcome {
   const by = JOINING.has(name) || KEEPING.has(name) ? asked : either(asked, byArguments);
   const value = withChoice(result(operation), choice);
   const cut = [input, ...args].reduce<Choice | null>((one, { cut }) => either(one, cut), null);
-  return { value: withCut({ ...value, cut }, isWords(input.kind) ? asked : null), by };
+  return { value: withCut({ ...value, cut }, isWords(input.kind) ? by : null), by };
 }
+
+const isPoint = ({ known, open }: Value): boolean =>
+  !open && known.every((plain) => typeof plain === 'string' && /^[.:/_-]{1,2}$/.test(plain));
+
+/** An expression without what takes all that is before and behind a word. */
+const bare = (expression: string): string =>
+  expression.replace(/^\^?(?:\[\\s\\S\]|\.)[*+]\??|(?:\[\\s\\S\]|\.)[*+]\??\$?$|\\s[*+]/g, '');
 
 /** The question that the operation asks of a text among what it works on. */
 function askedOf({ name, input, args, at }: Operation): Choice | null {
   const isKeeping =
     KEEPING.has(name) || (KEEPING_ALONE.has(name) && args.length === 0) || isKeepingEach(name, args);
   const texts = [input, ...args].filter(({ kind }) => isSearchable(kind));
+  // The name of a tool, taken apart at a point.
+  if (input.kind === 'tree' && name === 'split' && args.every(isPoint)) return null;
   if (name === 'default' || name === 'd' || texts.length === 0 || isKeeping) return null;
   if (input.kind === 'conversation') return { at, sought: [name], protocol: false };
   const words = args.flatMap(({ known }) =>
     known.filter((plain) => typeof plain !== 'number').flatMap(textsOf),
   );
-  const sought = name.includes('replace') ? words.slice(0, 1) : words;
+  const sought = name.includes('replace')
+    ? words.slice(0, 1).map(name.startsWith('regex') ? bare : String)
+    : words;
   const isOpen = args.some(({ open, numeric }) => open && !numeric);
   const protocol =
     !isOpen &&
@@ -126,7 +140,7 @@ function result(operation: Operation): Value {
   return valueWith({
     kind:
       kind === 'conversation' || kind === 'label'
-        ? KEEPING.has(name) && kind === 'label'
+        ? (KEEPING.has(name) || CUTTING.includes(name)) && kind === 'label'
           ? 'label'
           : 'text'
         : kind,
