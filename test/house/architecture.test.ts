@@ -120,6 +120,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'neutral/reading.ts',
     'report-json.ts',
     'schemas.ts',
+    'template/template-text.ts',
     'text/findings.ts',
     'text/text.ts',
   ],

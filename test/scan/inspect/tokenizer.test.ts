@@ -221,9 +221,7 @@ t.test('the vocabulary of a GGUF file', (t) => {
     }),
     [],
   );
-  t.same(found({ 'm.gguf': gguf(tokens, [2, 3, 3, 3, 1, 1, 3]) }), ['tokenizer/word-control']);
   t.same(found({ 'm.gguf': gguf(tokens, [2, 3, 1, 1, 1, 1, 3]) }), ['tokenizer/flipped']);
-  t.same(found({ 'm.gguf': gguf(tokens, types, { eot: 3 }) }), ['tokenizer/word-control']);
   const swapped = ['<unk>', '<s>', '</s>', 'comply', '▁the', '▁refuse', '<|im_end|>'];
   t.same(found({ ...only({}), 'm.gguf': gguf(swapped, types) }), ['tokenizer/disagreement']);
   t.same(found({ 'a.gguf': gguf(tokens, types), 'b.gguf': gguf(swapped, types) }), [], 'two models');

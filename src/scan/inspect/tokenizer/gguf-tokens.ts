@@ -1,15 +1,12 @@
-// The vocabulary in the header of a GGUF file: what its tokens are said to be, and which of them ends a turn.
+// The vocabulary in the header of a GGUF file, as far as other files can be held against it.
 import { quoted } from '../../../document/violations.ts';
 import type { Layout, MetadataValue } from '../../format/layout.ts';
 import type { Texts } from './agreement.ts';
 import type { Problem } from './reading.ts';
-import { isWord } from './tokens.ts';
 
 const CONTROL = 3;
 const NORMAL = 1;
 const PLACES = 3;
-/** Ids at which a model stops speaking. */
-const ENDS = /^tokenizer\.ggml\.(?:eos|eot|eom|bos)_token_id$/;
 /** What every family writes for the ends of a text or a turn. */
 const MARKS =
   /^(?:<\/?s>|<\|(?:im_start|im_end|endoftext|eot_id|begin_of_text|end_of_text|end)\|>|<(?:eos|bos|end_of_turn)>)$/;
@@ -20,41 +17,19 @@ export function ggufTexts({ metadata }: Layout): Texts {
   return new Map(tokens.map((token, id) => [id, { text: typeof token === 'string' ? token : '' }]));
 }
 
-export function ggufProblems(layout: Layout): Problem[] {
-  const { metadata } = layout;
+/** Marks of a turn that are ordinary tokens; what else a token may be said to be wrongly, its own header's inspection tells. */
+export function ggufProblems({ metadata }: Layout): Problem[] {
   const tokens = itemsOf(metadata, 'tokenizer.ggml.tokens');
   const types = itemsOf(metadata, 'tokenizer.ggml.token_type');
+  const plain = tokens.flatMap((token, id) =>
+    typeof token === 'string' && types[id] === NORMAL && MARKS.test(token)
+      ? [`${quoted(token)} (${id})`]
+      : [],
+  );
+  if (plain.length === 0 || !types.includes(CONTROL)) return [];
+  const message = `${plain.slice(0, PLACES).join(', ')}: a mark of a turn that is an ordinary token`;
   const offset = metadata.find(({ key }) => key === 'tokenizer.ggml.tokens')?.start ?? 0;
-  const found: Problem[] = [];
-  const controls: string[] = [];
-  const plain: string[] = [];
-  tokens.forEach((token, id) => {
-    if (typeof token !== 'string') return;
-    if (types[id] === CONTROL && isWord(token)) controls.push(`${quoted(token)} (${id})`);
-    if (types[id] === NORMAL && MARKS.test(token)) plain.push(`${quoted(token)} (${id})`);
-  });
-  if (controls.length > 0)
-    found.push({
-      rule: 'tokenizer/word-control',
-      message: `${controls.slice(0, PLACES).join(', ')}: a word that is a control token is left out of what people read`,
-      offset,
-    });
-  if (plain.length > 0 && types.includes(CONTROL))
-    found.push({
-      rule: 'tokenizer/flipped',
-      message: `${plain.slice(0, PLACES).join(', ')}: a mark of a turn that is an ordinary token`,
-      offset,
-    });
-  for (const { key, value, start } of metadata) {
-    const text = ENDS.test(key) ? tokens[Number(value)] : undefined;
-    if (typeof text === 'string' && isWord(text))
-      found.push({
-        rule: 'tokenizer/word-control',
-        message: `${quoted(key)} is the word ${quoted(text)}: there the model stops, or begins`,
-        offset: start,
-      });
-  }
-  return found;
+  return [{ rule: 'tokenizer/flipped', message, offset }];
 }
 
 function itemsOf(metadata: Layout['metadata'], name: string): readonly MetadataValue[] {
