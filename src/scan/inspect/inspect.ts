@@ -91,7 +91,9 @@ async function tokenizerFindings(
       ? TOKENIZERS.test(entry.path)
       : layout.metadata.some(({ key }) => key === 'tokenizer.ggml.tokens'),
   );
-  return isAny ? (await import('./tokenizer/tokenizer.ts')).inspectTokenizers(files, templates, check) : [];
+  return isAny
+    ? (await import('./template/tokenizer/tokenizer.ts')).inspectTokenizers(files, templates, check)
+    : [];
 }
 
 const TOKENIZERS = /(?:^|\/)(?:tokenizer|special_tokens_map|vocab|added_tokens)[^/]*\.json$/i;

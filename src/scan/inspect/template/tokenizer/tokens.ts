@@ -1,6 +1,6 @@
 // Tokens that are not what they seem: a word that is a control token, two texts with one id, an end of turn on a word.
-import { quoted } from '../../../document/violations.ts';
-import { skeletonOf } from '../names/confusables.ts';
+import { quoted } from '../../../../document/violations.ts';
+import { skeletonOf } from '../../names/confusables.ts';
 import type { Added, Problem, Tokenizer } from './reading.ts';
 
 /** Of one kind in one file. */

@@ -1,6 +1,6 @@
 // The vocabulary in the header of a GGUF file, as far as other files can be held against it.
-import { quoted } from '../../../document/violations.ts';
-import type { Layout, MetadataValue } from '../../format/layout.ts';
+import { quoted } from '../../../../document/violations.ts';
+import type { Layout, MetadataValue } from '../../../format/layout.ts';
 import type { Texts } from './agreement.ts';
 import type { Problem } from './reading.ts';
 

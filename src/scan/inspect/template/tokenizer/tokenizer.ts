@@ -1,12 +1,12 @@
 // Every tokenizer of a model. It stands between people and the model: who changes it changes what is asked and what is answered, without
 // touching a weight. Pure.
-import type { JsonObject, JsonValue } from '../../../document/json/value.ts';
-import { quoted } from '../../../document/violations.ts';
-import { type Finding, toFinding } from '../../../rules/finding.ts';
-import { type Check, unhurried } from '../../../runtime/turn.ts';
-import type { MeasuredFile } from '../../measure/measured.ts';
-import { folderOf, isTokenizer, isVocabulary } from '../../model/companion.ts';
-import type { FileTemplates } from '../../profile/template/collect.ts';
+import type { JsonObject, JsonValue } from '../../../../document/json/value.ts';
+import { quoted } from '../../../../document/violations.ts';
+import { type Finding, toFinding } from '../../../../rules/finding.ts';
+import { type Check, unhurried } from '../../../../runtime/turn.ts';
+import type { MeasuredFile } from '../../../measure/measured.ts';
+import { folderOf, isTokenizer, isVocabulary } from '../../../model/companion.ts';
+import type { FileTemplates } from '../../../profile/template/collect.ts';
 import { addedOf, departures, type Texts, textsOf } from './agreement.ts';
 import { ggufProblems, ggufTexts } from './gguf-tokens.ts';
 import { type Problem, readSettings, readTokenizer, readVocabulary } from './reading.ts';

@@ -1,7 +1,7 @@
 // One vocabulary, told by several files: tokenizer.json, tokenizer_config.json, vocab.json, added_tokens.json, and the header of a GGUF.
 // Loaders differ in which they read.
-import type { JsonObject, JsonValue } from '../../../document/json/value.ts';
-import { quoted } from '../../../document/violations.ts';
+import type { JsonObject, JsonValue } from '../../../../document/json/value.ts';
+import { quoted } from '../../../../document/violations.ts';
 import type { Added, Problem, Tokenizer } from './reading.ts';
 import { isFiller } from './tokens.ts';
 

@@ -1,7 +1,7 @@
 // What a tokenizer does to text before the model sees it, and to the model's text before anybody reads it. Honest ones change spaces,
 // case, accents and the form of characters; who changes words, changes what is asked or answered.
-import type { JsonObject, JsonValue } from '../../../document/json/value.ts';
-import { quoted } from '../../../document/violations.ts';
+import type { JsonObject, JsonValue } from '../../../../document/json/value.ts';
+import { quoted } from '../../../../document/violations.ts';
 import type { Problem, Tokenizer } from './reading.ts';
 
 /** Parts of parts that are looked at. */

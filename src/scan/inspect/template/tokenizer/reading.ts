@@ -1,10 +1,10 @@
 // tokenizer.json → its vocabulary, the tokens that were added to it, and the parts that change text. Read strictly and token by token: a
 // vocabulary has 260,000 entries, and of two equal keys parsers take either.
-import { BRACE, BRACKET, JsonReader, QUOTE } from '../../../document/json/reader.ts';
-import { type JsonValue, readJson } from '../../../document/json/value.ts';
-import { Fault, quoted, Violations } from '../../../document/violations.ts';
-import type { RuleId } from '../../../rules/rules.ts';
-import { type Check, unhurried } from '../../../runtime/turn.ts';
+import { BRACE, BRACKET, JsonReader, QUOTE } from '../../../../document/json/reader.ts';
+import { type JsonValue, readJson } from '../../../../document/json/value.ts';
+import { Fault, quoted, Violations } from '../../../../document/violations.ts';
+import type { RuleId } from '../../../../rules/rules.ts';
+import { type Check, unhurried } from '../../../../runtime/turn.ts';
 
 export interface Added {
   readonly id: number;

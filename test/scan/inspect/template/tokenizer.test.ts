@@ -1,14 +1,14 @@
 // Tokenizers: what is done to one is found, what families do is not, and nothing that is thrown at the readers makes them throw.
 import fc from 'fast-check';
 import t from 'tap';
-import { buildFile } from '../../../fixtures/build.ts';
-import { RULES } from '../../../src/rules/rules.ts';
-import { atOnce } from '../../../src/runtime/turn.ts';
-import { readLayout } from '../../../src/scan/format/format.ts';
-import { inspectTokenizers as inspect } from '../../../src/scan/inspect/tokenizer/tokenizer.ts';
-import type { MeasuredFile } from '../../../src/scan/measure/measured.ts';
-import { templatesOf } from '../../../src/scan/profile/template/collect.ts';
-import { patience } from '../../kit/patience.ts';
+import { buildFile } from '../../../../fixtures/build.ts';
+import { RULES } from '../../../../src/rules/rules.ts';
+import { atOnce } from '../../../../src/runtime/turn.ts';
+import { readLayout } from '../../../../src/scan/format/format.ts';
+import { inspectTokenizers as inspect } from '../../../../src/scan/inspect/template/tokenizer/tokenizer.ts';
+import type { MeasuredFile } from '../../../../src/scan/measure/measured.ts';
+import { templatesOf } from '../../../../src/scan/profile/template/collect.ts';
+import { patience } from '../../../kit/patience.ts';
 
 t.setTimeout(patience(120_000));
 

@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { templateVectors } from '../../../fixtures/templates.ts';
-import { templateDifference, templateText } from '../../../src/report/template/template-text.ts';
-import { knownTemplate } from '../../../src/scan/inspect/template/known.ts';
-import { nearTemplate } from '../../../src/scan/inspect/template/view/near.ts';
-import { templatesUnder } from '../../../src/scan/inspect/template/view/view.ts';
-import { templateDigest } from '../../../src/scan/profile/template/collect.ts';
-import { patience } from '../../kit/patience.ts';
-import { MAIN } from '../../kit/steelyard.ts';
+import { templateVectors } from '../../../../fixtures/templates.ts';
+import { templateDifference, templateText } from '../../../../src/report/template/template-text.ts';
+import { knownTemplate } from '../../../../src/scan/inspect/template/known.ts';
+import { nearTemplate } from '../../../../src/scan/inspect/template/view/near.ts';
+import { templatesUnder } from '../../../../src/scan/inspect/template/view/view.ts';
+import { templateDigest } from '../../../../src/scan/profile/template/collect.ts';
+import { patience } from '../../../kit/patience.ts';
+import { MAIN } from '../../../kit/steelyard.ts';
 
 t.setTimeout(patience(120_000));
 
