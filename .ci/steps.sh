@@ -28,7 +28,7 @@ finish() {
 # Compilers and emulators, and the servers that tests start on 127.0.0.1.
 tools() {
   local packages="cmake g++ make openssl clang-14 libclang-rt-14-dev g++-aarch64-linux-gnu qemu-user strace chromium
-    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm softhsm2
+    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm shellcheck softhsm2
     opensc"
   dpkg -s $packages >/dev/null 2>&1 && return
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
@@ -39,7 +39,7 @@ tools() {
 peers() {
   npm ci --prefix test/peers --omit=optional --ignore-scripts && npm rebuild pkcs11js --prefix test/peers || return 1
   python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet in-toto==3.1.0 uvicorn==0.54.0 olah==0.5.4 \
-    huggingface_hub==2.4.0 'moto[server,s3]==5.2.5' cyclonedx-bom==7.5.0 || return 1
+    huggingface_hub==2.4.0 'moto[server,s3]==5.2.5' cyclonedx-bom==7.5.0 zizmor==1.32.0 || return 1
   # The schema that Jenkins' readers of JUnit XML are held to lies in the sources of pytest.
   (cd "$work" && pip download --quiet --no-deps --no-binary :all: --no-build-isolation pytest==8.3.5 &&
     tar -xzf pytest-8.3.5.tar.gz --strip-components=3 pytest-8.3.5/testing/example_scripts/junit-10.xsd) || return 1
