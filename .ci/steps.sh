@@ -28,7 +28,7 @@ finish() {
 # Compilers and emulators, and the servers that tests start on 127.0.0.1.
 tools() {
   local packages="cmake g++ make openssl clang-14 libclang-rt-14-dev g++-aarch64-linux-gnu qemu-user strace chromium
-    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm shellcheck softhsm2
+    nginx-light haproxy squid iproute2 docker-registry apache2-utils libxml2-utils cmark-gfm shellcheck zsh fish softhsm2
     opensc"
   dpkg -s $packages >/dev/null 2>&1 && return
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages

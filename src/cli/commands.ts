@@ -152,6 +152,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./look/doctor-command.ts')).doctorCommand(),
   },
   {
+    name: 'completion',
+    group: 'Look',
+    load: async () => (await import('./look/completion-command.ts')).completionCommand(),
+  },
+  {
     name: 'explain',
     group: 'Look',
     load: async () => (await import('./look/rules-command.ts')).explainCommand(),
