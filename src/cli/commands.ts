@@ -154,7 +154,10 @@ const COMMANDS: readonly Entry[] = [
   {
     name: 'completion',
     group: 'Look',
-    load: async () => (await import('./look/completion-command.ts')).completionCommand(),
+    load: async () =>
+      (await import('./look/completion-command.ts')).completionCommand((program) =>
+        addCommands(program, undefined),
+      ),
   },
   {
     name: 'explain',

@@ -12,7 +12,8 @@ Examples:
   steelyard completion fish > ~/.config/fish/completions/steelyard.fish
 `;
 
-export function completionCommand(): Command {
+/** `add` puts all commands but scan into a program. */
+export function completionCommand(add: (program: Command) => Promise<void>): Command {
   return new Command('completion')
     .summary('print a script that completes commands and options')
     .description('Prints a script for a shell that completes commands, options and the choices of options.')
@@ -20,7 +21,7 @@ export function completionCommand(): Command {
     .addHelpText('after', HELP)
     .action((shell: Shell) =>
       run(async ({ write }) => {
-        await write(undefined, [SCRIPTS[shell](await places())]);
+        await write(undefined, [SCRIPTS[shell](await places(add))]);
         return 0;
       }),
     );
@@ -35,12 +36,11 @@ interface Place {
   readonly choices: readonly { readonly option: string; readonly values: readonly string[] }[];
 }
 
-async function places(): Promise<Place[]> {
+async function places(add: (program: Command) => Promise<void>): Promise<Place[]> {
   const { scanCommand } = await import('./scan-command.ts');
-  const { addCommands } = await import('../commands.ts');
   const root = new Command('steelyard');
   root.addCommand(scanCommand());
-  await addCommands(root, undefined);
+  await add(root);
   const placesOf = (command: Command, words: string): Place[] => {
     const subcommands = command.commands.map((one) => one.name());
     const options = command.options.flatMap(({ long }) => (long ? [long] : []));
