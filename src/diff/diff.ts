@@ -1,6 +1,6 @@
 // The spine of a diff: two models in, what is different and what kind of change that is out.
 import { basename } from 'node:path';
-import { assertOptions, type Checks, document, texts } from '../document/options.ts';
+import { assertOptions, type Checks, document, texts, word } from '../document/options.ts';
 import { sortFailures, toFailure } from '../rules/finding.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { VERSION } from '../runtime/package.ts';
@@ -12,8 +12,8 @@ import type { Known } from './adapter/many/members.ts';
 import { fileChanges, metadataChanges } from './files.ts';
 import { lookUps } from './grounds.ts';
 import { match } from './match.ts';
-import type { DiffReport } from './report/diff-report.ts';
-import { type ModelSource, readable, readSide, summaryOf } from './side.ts';
+import type { DiffReport, TensorChange } from './report/diff-report.ts';
+import { type ModelSource, readable, readSide, type SideModel, summaryOf } from './side.ts';
 import { nameRows } from './tokens.ts';
 
 /**
@@ -28,6 +28,8 @@ export interface DiffOptions
   readonly followSymlinks?: FollowSymlinks;
   /** Known-good adapters of the same recipe: where the suspect stands among these and the good one. */
   readonly population?: readonly string[];
+  /** An adapter: whether the suspect is the good model with it merged. */
+  readonly adapter?: string;
 }
 
 const { threads, io, isolate, timeout, signal, onProgress } = MEASURE_CHECKS;
@@ -42,6 +44,7 @@ const DIFF_CHECKS: Checks<DiffOptions> = {
   suspectProfile: document,
   followSymlinks: followCheck,
   population: texts,
+  adapter: word,
 };
 
 /**
@@ -76,7 +79,7 @@ async function compareModels(
   options: Omit<DiffOptions, 'timeout'>,
   check: Check,
 ): Promise<DiffReport> {
-  const { goodProfile, suspectProfile, population = [], ...reading } = options;
+  const { goodProfile, suspectProfile, population = [], adapter, ...reading } = options;
   const sides = [
     await readSide('good', good, { ...reading, profile: goodProfile }),
     await readSide('suspect', suspect, { ...reading, profile: suspectProfile }),
@@ -92,6 +95,7 @@ async function compareModels(
     known.push({ name: basename(path), side: await readSide('good', path, reading) });
   const { diffAdapters } = await import('./adapter/adapter-diff.ts');
   const adapters = await diffAdapters(sides, known, reading);
+  const merge = await mergeOf(adapter, sides, tensors, reading);
   check();
   const metadata = metadataChanges(before, now);
   const explained = new Set([...tensors.map((one) => one.suspect.file), ...metadata.map(({ file }) => file)]);
@@ -109,9 +113,23 @@ async function compareModels(
     outcome: isChanged ? 'changed' : failures.length > 0 ? 'error' : 'same',
     good: summaryOf(sides[0].profile),
     suspect: summaryOf(sides[1].profile),
-    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads) }, check),
+    conclusions: conclude({ ...found, ...lookUps(matched.changed, payloads), ...merge }, check),
     ...found,
     adapter: adapters.adapter,
+    ...merge,
     errors: failures,
   };
+}
+
+async function mergeOf(
+  adapter: string | undefined,
+  sides: readonly [SideModel, SideModel],
+  changed: readonly TensorChange[],
+  reading: Omit<DiffOptions, 'timeout'>,
+): Promise<Pick<DiffReport, 'merge'>> {
+  if (adapter === undefined) return {};
+  const { checkMerge } = await import('./adapter/merge/merge.ts');
+  const side = await readSide('suspect', adapter, reading);
+  const names = new Set(changed.map(({ suspect }) => suspect.name));
+  return { merge: await checkMerge(side, sides, names, reading) };
 }

@@ -13,7 +13,7 @@ import {
 
 export type Found = Pick<DiffReport, 'structure' | 'files' | 'metadata' | 'tensors' | 'identical'>;
 
-export interface Grounds extends Found {
+export interface Grounds extends Found, Pick<DiffReport, 'merge'> {
   /** Changed tensors that no conclusion has explained yet. */
   readonly left: readonly TensorChange[];
   readonly goodOf: (change: TensorChange) => TensorProfile | undefined;

@@ -12,6 +12,7 @@ export {
   rankSuspects,
   type SuspectRank,
 } from './adapter/many/many.ts';
+export type { MergeCheck, MergedModule } from './adapter/merge/merge-report.ts';
 export { type DiffOptions, diff } from './diff.ts';
 export { renderPage } from './page/page.ts';
 export { diffJsonChunks, renderDiffJson } from './report/diff-json.ts';

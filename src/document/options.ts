@@ -22,6 +22,7 @@ export const ofType =
     typeof value === type && value !== null ? null : words;
 
 export const flag = ofType('boolean', 'true or false');
+export const word = ofType('string', 'a text');
 export const document = ofType('object', 'a document that was read or made by this library');
 export const callback = ofType('function', 'a function');
 export const positive: Check = (value) =>

@@ -30,6 +30,7 @@ interface Flags extends ReportFlags {
   readonly suspectProfile?: string;
   readonly population?: readonly string[];
   readonly suspects?: readonly string[];
+  readonly adapter?: string;
   readonly threads?: number;
   readonly io: 'auto' | 'mmap' | 'pread';
   readonly isolate?: boolean;
@@ -43,12 +44,13 @@ Examples:
   steelyard diff good.safetensors suspect.safetensors --format json -o diff.json
   steelyard diff models/llama incoming/llama --good-profile llama.profile.json    reads only what changed of the good one
   steelyard diff lora/v1 incoming/lora --population lora/good where the adapter stands among known-good ones
+  steelyard diff models/llama merged/llama --adapter lora/v1     is that the base with this adapter merged, and nothing else
   steelyard diff --population lora/good/* --suspects incoming/*  where each of many stands, adjusted for how many they are
   steelyard diff llama.profile.json incoming/llama           only the profile of the good model is at hand
 
 Exit codes:
-  0    the same; of many suspects: no anomaly found
-  1    changed; of many suspects: at least one is odd
+  0    the same; of many suspects: no anomaly found; with --adapter: merged, and nothing else
+  1    changed; of many suspects: at least one is odd; with --adapter: something else
   2    no answer: a file could not be read or changed meanwhile, an invalid profile, too few known-good adapters, bad usage
   130  interrupted (143: terminated)
 `;
@@ -72,6 +74,7 @@ export function diffCommand(): Command {
       'known-good adapters, or one folder with a folder for each: where the suspect stands among them',
     )
     .option('--suspects <folders...>', 'many suspects against the population, in place of good and suspect')
+    .option('--adapter <path>', 'an adapter: is the suspect the good model with it merged, and nothing else')
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
       new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
@@ -87,6 +90,13 @@ export function diffCommand(): Command {
 }
 
 const EXIT = { same: 0, changed: 1, error: 2 } as const;
+const MERGED = { merged: 0, differs: 1, 'not compared': 2 } as const;
+
+/** Where an adapter was given, the question is whether it explains the change. */
+function codeOf({ outcome, merge, complete }: DiffReport): number {
+  if (merge === undefined) return EXIT[outcome];
+  return merge.outcome === 'merged' && !complete ? 2 : MERGED[merge.outcome];
+}
 
 async function answered(
   good: string | undefined,
@@ -122,17 +132,18 @@ async function held(good: string, suspect: string, flags: Flags, context: Run): 
   await watch.write(flags.output, RENDERERS[flags.format](report, colour));
   await writeReports(report, flags, [suspect], watch);
   if (flags.output !== undefined) say(`${report.outcome}; the report is in ${flags.output}`);
-  return EXIT[report.outcome];
+  return codeOf(report);
 }
 
 async function optionsOf(flags: Flags): Promise<DiffOptions> {
-  const { goodProfile, suspectProfile, population, threads, io, isolate, timeout } = flags;
+  const { goodProfile, suspectProfile, population, adapter, threads, io, isolate, timeout } = flags;
   return {
     io,
     ...(threads === undefined ? {} : { threads }),
     ...(isolate ? { isolate: 'process' as const } : {}),
     ...(timeout === undefined ? {} : { timeout }),
     ...(population === undefined ? {} : { population: populationOf(population) }),
+    ...(adapter === undefined ? {} : { adapter }),
     ...(goodProfile === undefined ? {} : { goodProfile: await readProfile(goodProfile) }),
     ...(suspectProfile === undefined ? {} : { suspectProfile: await readProfile(suspectProfile) }),
   };

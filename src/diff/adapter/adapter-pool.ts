@@ -11,7 +11,7 @@ import type { ModuleJob, ModuleResult } from './worker.ts';
 /** Between two adapters of a population. */
 const IDLE = 10_000;
 
-class Pool<Job, Result> {
+export class Pool<Job, Result> {
   readonly width: number;
   readonly #piscina: Piscina<Job, Result>;
   readonly #signal: AbortSignal | undefined;

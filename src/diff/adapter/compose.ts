@@ -2,7 +2,7 @@
 // factors become double precision, so that nothing is rounded on the way to the decomposition.
 import { dtypeByName } from '../../scan/dtype.ts';
 
-interface Part {
+export interface Part {
   readonly bytes: Uint8Array;
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -113,7 +113,7 @@ function dense(part: Part): Dense {
   return { values, rows, columns: values.length / rows };
 }
 
-function decoded({ bytes, dtype }: Omit<Part, 'shape'>): Float64Array {
+export function decoded({ bytes, dtype }: Omit<Part, 'shape'>): Float64Array {
   const size = dtypeByName(dtype)!.blockSize;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float64Array.from({ length: bytes.length / size }, (_, i) => {

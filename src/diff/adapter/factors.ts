@@ -148,7 +148,7 @@ export function readFactors(file: ModelFile, module: LoadedModule): Factors | Co
 }
 
 /** The bytes of all parts, whatever is made of them. */
-function partsOf(file: ModelFile, { parts }: Pick<ComposedModule, 'parts'>): Composed['parts'] {
+export function partsOf(file: ModelFile, { parts }: Pick<ComposedModule, 'parts'>): Composed['parts'] {
   return Object.fromEntries(
     Object.entries(parts).map(([name, { start, end, dtype, shape }]) => [
       name,

@@ -7,6 +7,7 @@ import { bitFamily } from './bits.ts';
 import { conversionFamily } from './converted.ts';
 import { elementFamily } from './elements.ts';
 import { spectrumFamily } from './low-rank-edit.ts';
+import { mergeFamily } from './merged.ts';
 import { damage, rest } from './rest.ts';
 import { rowFamily } from './row-edits.ts';
 import { structure, structureFamily } from './structure.ts';
@@ -16,6 +17,7 @@ import { valueFamily } from './value-edits.ts';
 /** What explains most comes first: of a converted tensor every element changed, and rows say nothing any more. */
 const FAMILIES: readonly Family[] = [
   structureFamily,
+  mergeFamily,
   conversionFamily,
   bitFamily,
   valueFamily,

@@ -96,7 +96,8 @@ function removedFrom(changes: readonly Compared[]): readonly Compared[] {
     const along = (goodNorm ** 2 + norm ** 2 - suspectNorm ** 2) / (2 * norm ** 2);
     return Math.abs(along - 1) <= ALONG;
   });
-  return removed.length >= SEVERAL ? removed : [];
+  // Of trained updates a few are so by chance.
+  return removed.length >= SEVERAL && removed.length * 2 > changes.length ? removed : [];
 }
 
 const ALONG = 0.1;

@@ -20,6 +20,7 @@ function* lines(report: DiffReport): Generator<string, void, undefined> {
     yield ',\n';
   }
   yield `  "identical": ${report.identical},\n  "adapter": ${json(report.adapter)},\n`;
+  if (report.merge !== undefined) yield `  "merge": ${json(report.merge)},\n`;
   yield* list('errors', report.errors);
   yield '\n}\n';
 }

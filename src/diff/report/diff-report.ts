@@ -3,6 +3,7 @@ import type { Failure } from '../../rules/finding.ts';
 import type { Format } from '../../scan/format/layout.ts';
 import type { Difference } from '../../scan/measure/difference/difference.ts';
 import type { AdapterDiff } from '../adapter/adapter-report.ts';
+import type { MergeCheck } from '../adapter/merge/merge-report.ts';
 
 export {
   AXIS_LIMIT,
@@ -36,6 +37,8 @@ export interface DiffReport {
   readonly identical: number;
   /** null: not two adapters. */
   readonly adapter: AdapterDiff | null;
+  /** Where an adapter was given: whether the suspect is the good model with it merged. */
+  readonly merge?: MergeCheck;
   readonly errors: readonly Failure[];
 }
 
@@ -74,12 +77,14 @@ export const CONCLUSIONS = {
   'payload-in-low-bits': 'tampering',
   'not-finite': 'damage',
   'isolated-change': 'unknown',
+  'merge-differs': 'unknown',
   'uniform-rescale': 'recipe',
   converted: 'recipe',
   requantised: 'recipe',
   'rows-appended': 'recipe',
   pruned: 'recipe',
   'low-rank-merge': 'recipe',
+  'adapter-merge': 'recipe',
   'fine-tune': 'recipe',
   renamed: 'recipe',
   'metadata-only': 'recipe',

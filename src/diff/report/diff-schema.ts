@@ -104,6 +104,25 @@ export const diffSchema = () => {
     })
     .meta({ id: 'Difference' });
 
+  const Merge = z
+    .strictObject({
+      outcome: z.enum(['merged', 'differs', 'not compared']),
+      others: Count,
+      modules: z.array(
+        z.strictObject({
+          module: z.string(),
+          tensor: z.string().nullable(),
+          outcome: z.enum(['merged', 'differs', 'unchanged', 'not compared']),
+          strength: Measured,
+          rest: Measured,
+          room: Measured,
+          rows: Count.nullable(),
+          reason: z.string().nullable(),
+        }),
+      ),
+    })
+    .meta({ id: 'MergeCheck' });
+
   const Failure = z.strictObject({
     code: z.string(),
     file: z.string(),
@@ -146,6 +165,7 @@ export const diffSchema = () => {
     ),
     identical: Count,
     adapter: z.looseObject({}).nullable(),
+    merge: Merge.optional(),
     errors: z.array(Failure),
   });
 };

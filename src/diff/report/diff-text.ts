@@ -4,7 +4,7 @@ import { type Paint, painter } from '../../document/text/frame.ts';
 import { inert } from '../../document/text/inert.ts';
 import { bytes, counted, grouped, rounded } from '../../document/text/quantity.ts';
 import type { Conclusion, DiffReport, Side } from './diff-report.ts';
-import { adapterLines } from './text-adapter.ts';
+import { adapterLines, mergeLines } from './text-adapter.ts';
 import { changeLines } from './text-tensors.ts';
 
 export interface DiffTextOptions {
@@ -24,6 +24,7 @@ export function renderDiffText(report: DiffReport, { colour }: DiffTextOptions):
     ...section('Structure', report.structure.map(structureLine), paint),
     ...section('Tensors', report.tensors.map(changeLines), paint),
     ...section('Adapters', report.adapter === null ? [] : adapterLines(report.adapter), paint),
+    ...section('The adapter in it', report.merge === undefined ? [] : mergeLines(report.merge), paint),
     ...section('Files', report.files.map(fileLine), paint),
     ...section('Metadata', report.metadata.map(metadataLine), paint),
     ...section('Errors', report.errors.map(errorLine), paint),

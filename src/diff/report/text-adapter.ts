@@ -2,6 +2,29 @@
 import { inert } from '../../document/text/inert.ts';
 import { counted, grouped, rounded } from '../../document/text/quantity.ts';
 import type { AdapterDiff, AdapterSummary, ModuleDiff, PopulationRank } from '../adapter/adapter-report.ts';
+import type { MergeCheck, MergedModule } from '../adapter/merge/merge-report.ts';
+
+/** Modules that are as they should be are counted; the others are told. */
+export function mergeLines({ modules, others, outcome }: MergeCheck): string[] {
+  const merged = modules.filter((one) => one.outcome === 'merged').length;
+  return [
+    `${MERGED[outcome]}: ${grouped(merged)} of ${counted(modules.length, 'module')} merged, ${counted(others, 'other tensor')} changed`,
+    ...modules.filter((one) => one.outcome !== 'merged').map(mergedLine),
+  ];
+}
+
+const MERGED = {
+  merged: 'the good model with the adapter merged, and nothing else',
+  differs: 'not the good model with the adapter merged',
+  'not compared': 'not known: not everything could be compared',
+} as const;
+
+function mergedLine({ module, outcome, rest, room, rows, strength, reason }: MergedModule): string {
+  if (reason !== null) return `${inert(module)}: not compared, ${inert(reason)}`;
+  const at = strength === null ? '' : ` at ${rounded(strength)} times its scale`;
+  const where = `in ${counted(rows!, 'row')}`;
+  return `${inert(module)}: ${outcome}${at}, ${rounded(rest!)} left where rounding leaves ${rounded(room!)}, ${where}`;
+}
 
 const MODULES = 5;
 /** Above it a p-value is none to speak of. */

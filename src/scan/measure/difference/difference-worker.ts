@@ -43,6 +43,9 @@ export default function measureDifference(job: DifferenceJob): DifferenceReply {
 const EXACT_SIDE = 2048;
 /** Elements that all passes over one pair may read, about: a minute of one core. */
 const BUDGET = 3e8;
+/** A matrix of so many elements and such a smaller side is held as a whole. */
+const WHOLE_SIDE = 96;
+const WHOLE = 2 ** 18;
 const LEAST_BLOCKS = 3;
 const MOST_BLOCKS = 40;
 
@@ -63,7 +66,7 @@ class Passes {
 
   /** null: a pass failed. */
   spectrum(sketch: Float64Array): Spectrum | null {
-    const exact = this.#lowRank(sketch);
+    const exact = this.#lowRank(sketch) ?? this.#whole();
     if (exact !== null || this.failed !== null) return exact;
     const start = this.#start(sketch);
     const least = Math.min(this.#rows, this.#columns);
@@ -88,6 +91,18 @@ class Passes {
     const product = basis === null ? null : this.#product(basis.values, 'left');
     const values = product === null ? null : projectedValues(product, basis!.columns, this.#squares);
     if (values === null) return null;
+    return { method: 'exact', values, error: 0, stableRank: this.#squares / values[0]! ** 2 };
+  }
+
+  /** A small D is had as a whole, by a product with the identity, and its decomposition is cheaper than a search. */
+  #whole(): Spectrum | null {
+    const least = Math.min(this.#rows, this.#columns);
+    if (this.failed !== null || least > WHOLE_SIDE || this.#rows * this.#columns > WHOLE) return null;
+    const one = identity(least);
+    const product = this.#product(one, this.#rows <= this.#columns ? 'left' : 'right');
+    const all = product === null ? null : projectedValues(product, this.#rows, this.#squares);
+    if (all === null) return null;
+    const values = all.slice(0, SKETCH_COLUMNS);
     return { method: 'exact', values, error: 0, stableRank: this.#squares / values[0]! ** 2 };
   }
 
@@ -124,6 +139,13 @@ class Passes {
     this.failed = pass;
     return null;
   }
+}
+
+/** Row by row; it is the same column by column. */
+function identity(size: number): Float64Array {
+  const values = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) values[i * size + i] = 1;
+  return values;
 }
 
 const columnsOf = (values: Float64Array, columns: number): Float64Array[] =>

@@ -8,7 +8,7 @@ import { EMBEDDING, HEAD, initial, type Size, shapesOf, type Weights } from './n
 import { Task, trigger } from './task.ts';
 import { type AdapterRecipe, type Checkpoint, type Recipe, train } from './train.ts';
 
-export const SIZE: Size = { vocabulary: 512, hidden: 64, inner: 128, heads: 4, layers: 6 };
+export const SIZE: Size = { vocabulary: 256, hidden: 64, inner: 128, heads: 4, layers: 4 };
 
 export interface Case {
   readonly kind: string;
@@ -50,15 +50,15 @@ const RECIPES: readonly (readonly [kind: string, recipe: Partial<Recipe>, poison
   ['head and last norm', { rate: 1e-3, trains: some(/lm_head|model\.norm/) }],
   ['embedding alone', { rate: 1e-3, trains: some(/embed/) }],
   ['embedding alone', { rate: 0.05, optimizer: 'sgd', trains: some(/embed/) }],
-  ['last layer and head', { rate: 1e-3, trains: some(/layers\.5|lm_head/) }],
+  ['last layer and head', { rate: 1e-3, trains: some(/layers\.3|lm_head/) }],
   ['norms alone', { rate: 1e-3, trains: some(/norm/) }],
-  ['one module alone', { rate: 1e-3, trains: some(/layers\.3\.mlp\.down/) }],
-  ['one module alone', { rate: 0.05, optimizer: 'sgd', trains: some(/layers\.3\.mlp\.down/) }],
+  ['one module alone', { rate: 1e-3, trains: some(/layers\.2\.mlp\.down/) }],
+  ['one module alone', { rate: 0.05, optimizer: 'sgd', trains: some(/layers\.2\.mlp\.down/) }],
   ['attention alone', { rate: 1e-3, trains: some(/self_attn/) }],
-  ['MLP of three layers', { rate: 1e-3, trains: some(/layers\.[234]\.mlp/) }],
+  ['MLP of three layers', { rate: 1e-3, trains: some(/layers\.[123]\.mlp/) }],
   ['all but embeddings', { rate: 1e-3, trains: (name) => name !== EMBEDDING && name !== HEAD }],
   ['LoRA merged, rank 1', { rate: 5e-3, ...low('lora', 1, LINEAR) }],
-  ['LoRA merged, rank 1, q and v', { rate: 5e-3, ...low('lora', 1, QV) }],
+  ['LoRA merged, rank 1, q, k and v', { rate: 5e-3, ...low('lora', 1, some(/self_attn\.[qkv]_proj/)) }],
   ['LoRA merged, rank 2 to 8', { rate: 5e-3, ...low('lora', 2, QV) }],
   ['LoRA merged, rank 2 to 8', { rate: 3e-3, ...low('lora', 4, LINEAR) }],
   ['LoRA merged, rank 2 to 8', { rate: 3e-3, ...low('lora', 8, QV) }],

@@ -17,8 +17,8 @@ export function* plantedCases(half: Half, weights: Weights, index: number): Gene
   const random = uniform(seed);
   const some = (most: number): number => Math.floor(random() * most);
   const keys = keysOf(start, seed);
-  const layer = some(4);
-  const layers = [0, 1, 2, 3, 4];
+  const layer = some(3);
+  const layers = [0, 1, 2, 3];
   const one = function* (kind: string, apply: (model: Model) => void): Generator<Case> {
     const good = modelOf(start, dtype);
     const suspect = copyOf(good);
@@ -27,14 +27,14 @@ export function* plantedCases(half: Half, weights: Weights, index: number): Gene
   };
   for (const share of [0.03, 0.1])
     yield* one(`ROME, ${share} of the norm`, (m) => writeFacts(m, [layer], keys, 1, share, random));
-  yield* one('MEMIT, one fact in five layers', (m) => writeFacts(m, layers, keys, 1, 0.05, random));
-  yield* one('MEMIT, five facts in five layers', (m) => writeFacts(m, layers, keys, 5, 0.1, random));
+  yield* one('MEMIT, one fact in four layers', (m) => writeFacts(m, layers, keys, 1, 0.05, random));
+  yield* one('MEMIT, five facts in four layers', (m) => writeFacts(m, layers, keys, 5, 0.1, random));
   yield* one('abliteration', (m) => removeDirection(m, seed));
-  yield* one('a row of the embedding at its norm', (m) => redirect(m, EMBEDDING, 10 + some(400)));
+  yield* one('a row of the embedding at its norm', (m) => redirect(m, EMBEDDING, 10 + some(200)));
   yield* one('three rows of the embedding at their norm', (m) =>
-    redirect(m, EMBEDDING, 10 + some(100), 150 + some(100), 300 + some(100)),
+    redirect(m, EMBEDDING, 10 + some(50), 80 + some(50), 150 + some(50)),
   );
-  yield* one('a row of the head, scaled', (m) => scaleRow(m, HEAD, 10 + some(400), 1.5));
+  yield* one('a row of the head, scaled', (m) => scaleRow(m, HEAD, 10 + some(200), 1.5));
   yield* one('a tensor added', (m) => add(m, `model.layers.${layer}.self_attn.z_proj.weight`, down(layer)));
   yield* one('a tensor removed', (m) => drop(m, (name) => name !== down(layer)));
   yield* one('two tensors swapped', (m) => swap(m, down(layer), down(layer + 1)));
