@@ -95,9 +95,9 @@ t.test('what hides behind a merge is left', async (t) => {
   t.equal(fact.merge!.outcome, 'differs');
   const norm = await asked(() => undefined, 0.5);
   t.match(norm.merge, { outcome: 'differs', others: 1 });
-  const without = await asked((weights) => void (weights[0] = stored(base[0]!, 'BF16')));
+  const without = await asked((weights) => void weights.splice(0, 1, stored(base[0]!, 'BF16')));
   t.match(without.merge, { outcome: 'differs', modules: [{ outcome: 'unchanged' }, { outcome: 'merged' }] });
-  const uneven = await asked((weights) => void (weights[0] = merged('BF16', 3)[0]!));
+  const uneven = await asked((weights) => void weights.splice(0, 1, merged('BF16', 3)[0]!));
   t.equal(uneven.merge!.outcome, 'differs', 'one is three times as strong');
   t.same(
     uneven.merge!.modules.map(({ strength }) => Math.round(strength!)),
