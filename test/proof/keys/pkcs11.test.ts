@@ -8,6 +8,8 @@ import { verify } from '../../../src/proof/sign/verify.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { MODULE, PIN, SoftHsm, withoutSoftHsm, withPeers } from './token.ts';
 
+t.setTimeout(300_000);
+
 const MODEL = join(packageRoot, 'fixtures/real/tiny-lora');
 const uri = (object: string): string => `pkcs11:token=release;object=${object}?module-path=${MODULE}`;
 

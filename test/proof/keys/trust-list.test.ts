@@ -8,6 +8,8 @@ import { type SigningKey, signDocument } from '../../../src/proof/sign/sign.ts';
 import { packageRoot } from '../../kit/root.ts';
 import { steelyard } from '../../kit/steelyard.ts';
 
+t.setTimeout(300_000);
+
 const MODEL = join(packageRoot, 'fixtures/real/tiny-lora');
 const NOW = new Date('2026-12-01T00:00:00Z');
 const pair = (namedCurve = 'P-256') => generateKeyPairSync('ec', { namedCurve });
