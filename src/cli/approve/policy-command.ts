@@ -27,9 +27,9 @@ export function policyCommands(): Command[] {
         run((context) => init(path, flags.output, context)),
       ),
     new Command('test')
-      .summary('say which line of a policy matches which tensors')
+      .summary('report which line of a policy matches which tensors')
       .description(
-        'Says what each line matches, what no line matches, and what the policy finds. No file is scanned.',
+        'Reports what each line matches, what no line matches, and what the policy finds. Scans no file.',
       )
       .argument('<policy>', 'the policy')
       .argument('<profile>', 'profile of a model')

@@ -17,19 +17,19 @@ interface Flags {
 
 export function profileCommand(): Command {
   return new Command('profile')
-    .summary('write what a model is: the baseline of later checks')
+    .summary('write the profile of a model, the baseline for later checks')
     .description(
       'Measures a model and writes its profile: digests and statistics, the same on every machine.',
     )
     .argument('<path...>', 'files and folders')
     .option('-o, --output <file>', 'write the profile to a file, whole or not at all')
-    .option('--rows', 'also norm and digest of each row of embeddings and output heads')
+    .option('--rows', 'also store norm and digest of each row of embeddings and output heads')
     .option(
       '--sketch',
-      'also a sketch of each matrix, 64 bytes per row: a check can then tell of what rank a change is',
+      'also store a sketch of each matrix (64 bytes per row), so that a check can report the rank of a change',
     )
-    .option('--no-stats', 'digests alone: a check can then not say how a tensor changed')
-    .option('--accept-critical', 'take a model although there are critical findings about it')
+    .option('--no-stats', 'store digests only; a check can then not report how a tensor changed')
+    .option('--accept-critical', 'write the profile despite critical findings')
     .action((paths: string[], flags: Flags) => run((context) => written(paths, flags, context)));
 }
 

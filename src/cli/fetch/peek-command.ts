@@ -15,7 +15,7 @@ export function peekCommand(): Command {
   return withSelection(new Command('peek'))
     .summary('show the headers of a model at its source, without fetching it')
     .description(
-      'Asks for the headers of the weight files and for the files beside them. Says what was not looked at: it is no scan.',
+      'Fetches the headers of the weight files and the files beside them. This is no scan; the output lists what was not read.',
     )
     .argument('<source>', 'as for pull')
     .option('--all', 'text: every file and tensor')

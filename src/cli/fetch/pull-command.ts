@@ -40,7 +40,7 @@ interface Flags extends Partial<KeyFlags>, SelectionFlags {
 
 export function pullCommand(): Command {
   const command = new Command('pull')
-    .summary('get a model from a source: verified and scanned on the way, or not at all')
+    .summary('fetch a model from a source, verify and scan it; keep it only if it passes')
     .description(
       'Lists and pins a model, fetches it into a quarantine, scans it there and compares every digest. Only what passes is moved ' +
         'to its place, with a receipt beside it (DIR.pull.json). --key signs the receipt too (DIR.pull.intoto.jsonl).',
@@ -50,9 +50,9 @@ export function pullCommand(): Command {
       'hf://ORG/NAME[@REV], s3://BUCKET/KEY, oci://HOST/REPO:TAG, ollama://NAME, https://…',
     )
     .requiredOption('-o, --output <folder>', 'where the model is put; it must not be there')
-    .option('--lock <file>', 'what steelyard lock wrote: the source, and what every file has to be')
-    .option('--sha256 <hex>', 'what the one file has to be', digest)
-    .option('--bom <file>', 'the MBOM: which files the model has, and what they have to be')
+    .option('--lock <file>', 'lock file from steelyard lock: the source, and the digest of every file')
+    .option('--sha256 <hex>', 'digest that the one file must have', digest)
+    .option('--bom <file>', 'the MBOM: the files of the model and their digests')
     .option('--bom-signature <file>', 'the signature over the MBOM, checked first')
     .option('--bom-key <file>', 'the public key (PEM) that must have signed the MBOM')
     .option('--policy <file>', 'what a model must be, and where it may come from')
@@ -60,17 +60,17 @@ export function pullCommand(): Command {
     .addOption(
       new Option(
         '--fail-on <severity>',
-        "refuse findings at or above it (default: the policy's, else high)",
+        "refuse findings of this severity or higher (default: the policy's, else high)",
       ).choices(['none', ...SEVERITIES]),
     )
     .option('--connections <count>', 'connections at a time (default: 8)', positive)
     .option('--max-size <bytes>', 'refuse a model that has more bytes', positive)
-    .option('--dry-run', 'say what would come and what is expected of it; fetch no weights')
-    .option('--keep-quarantine', 'keep what was refused, to be looked at')
+    .option('--dry-run', 'list the files and their expected digests; fetch no weights')
+    .option('--keep-quarantine', 'keep refused files for inspection')
     .option('--report <file>', 'also write the report of the scan, as JSON')
     .addOption(new Option('--format <format>', 'what is printed').choices(['text', 'json']).default('text'))
-    .option('--progress', 'show progress although stderr is not a terminal')
-    .option('--no-progress', 'show no progress although it is');
+    .option('--progress', 'show progress even if stderr is not a terminal')
+    .option('--no-progress', 'never show progress');
   return withKey(withSelection(command), false).action((source: string | undefined, flags: Flags) =>
     run((context) => pulled(source, flags, context), flags.progress),
   );

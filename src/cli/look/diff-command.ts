@@ -57,32 +57,32 @@ Exit codes:
 
 export function diffCommand(): Command {
   return withReports(new Command('diff'))
-    .summary('say what is different between two models, and what kind of change it is')
-    .description('Holds a suspect model against a good one: which tensors changed, where in them, and how.')
+    .summary('report the differences between two models, and what kind of change it is')
+    .description(
+      'Compares a suspect model with a good one. Reports which tensors changed, where in them, and how.',
+    )
     .argument('[good]', 'file, folder, or profile (a .profile.json) of the model that is trusted')
     .argument('[suspect]', 'file or folder, or a profile')
     .addOption(
-      new Option('--format <format>', 'what the report is written as')
-        .choices(Object.keys(RENDERERS))
-        .default('text'),
+      new Option('--format <format>', 'format of the report').choices(Object.keys(RENDERERS)).default('text'),
     )
     .option('-o, --output <file>', 'write the report to a file, whole or not at all')
-    .option('--good-profile <file>', 'a ready profile of the good model: only what changed is read of it')
-    .option('--suspect-profile <file>', 'the same for the suspect; what it says is believed')
+    .option('--good-profile <file>', 'existing profile of the good model; only changed tensors are then read')
+    .option('--suspect-profile <file>', 'existing profile of the suspect; its contents are trusted')
     .option(
       '--population <folders...>',
-      'known-good adapters, or one folder with a folder for each: where the suspect stands among them',
+      'known-good adapters, or one folder that holds them; ranks the suspect among them',
     )
     .option('--suspects <folders...>', 'many suspects against the population, in place of good and suspect')
     .option('--adapter <path>', 'an adapter: is the suspect the good model with it merged, and nothing else')
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
-      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+      new Option('--io <way>', 'how to read files').choices(['auto', 'mmap', 'pread']).default('auto'),
     )
-    .option('--isolate', 'read each file in a process of its own, which a crash would end alone')
-    .option('--timeout <seconds>', 'compare no longer than this; what is missing then is no answer', seconds)
-    .option('--progress', 'show progress although stderr is not a terminal')
-    .option('--no-progress', 'show no progress although it is')
+    .option('--isolate', 'read each file in its own process, so that a crash ends only that file')
+    .option('--timeout <seconds>', 'stop after this many seconds; the comparison is then incomplete', seconds)
+    .option('--progress', 'show progress even if stderr is not a terminal')
+    .option('--no-progress', 'never show progress')
     .addHelpText('after', HELP)
     .action((good: string | undefined, suspect: string | undefined, flags: Flags) =>
       run((watch) => answered(good, suspect, flags, watch), flags.progress),

@@ -15,14 +15,14 @@ type Format = 'text' | 'json';
 export function rulesCommand(): Command {
   return new Command('rules')
     .summary('list every rule: id, severity, title')
-    .description('Lists everything that a finding can say, the most severe first.')
+    .description('Lists every rule, the most severe first.')
     .addOption(formatOption())
     .action(({ format }: { format: Format }) => writeStdout([format === 'json' ? listJson() : listText()]));
 }
 
 export function explainCommand(): Command {
   return new Command('explain')
-    .summary('say what a rule means: why it matters, what to do, where it comes from')
+    .summary('explain a rule: why it matters, what to do, and its source')
     .description('Explains one rule.')
     .argument(
       '<rule>',

@@ -62,24 +62,21 @@ export function scanCommand(): Command {
 /** The same, for a model that is said to be a certain one. */
 export function checkCommand(): Command {
   const command = new Command('check')
-    .summary('say whether a model is the one that was approved, and what departs')
-    .description('Scans a model and compares it with the profile of the one it is said to be.');
+    .summary('compare a model with the approved one, and report every difference')
+    .description('Scans a model and compares it with the profile of the approved model.');
   return inGroups(reporting(withComparison(command, true)), GROUPS);
 }
 
 function reporting(command: Command): Command {
   command.option(
     '--sign <file>',
-    'if the verdict is a pass, sign what was read with --key: model.sig; links are not followed',
+    'if the verdict is a pass, sign the files with --key and write this signature; links are not followed',
   );
   return withExclude(withReports(withAccept(withKey(command, false))))
-    .option(
-      '--require-examined',
-      'fail for every file that nobody looked into and that can run or hold weights',
-    )
+    .option('--require-examined', 'fail on every unexamined file that can run or hold weights')
     .argument('<path...>', 'files and folders, or sources as for pull')
     .addOption(
-      new Option('--format <format>', 'what the report is written as')
+      new Option('--format <format>', 'format of the report')
         .choices(['text', 'json', ...REPORT_FORMATS])
         .default('text'),
     )
@@ -87,19 +84,23 @@ function reporting(command: Command): Command {
     .addOption(
       new Option(
         '--fail-on <severity>',
-        "exit with 1 if a finding is at or above it (default: the policy's, else high)",
+        "exit 1 on findings of this severity or higher (default: the policy's, else high)",
       ).choices(['none', ...SEVERITIES]),
     )
     .option('--threads <count>', 'worker threads (default: one per core)', positiveInteger)
     .addOption(
-      new Option('--io <way>', 'how files are read').choices(['auto', 'mmap', 'pread']).default('auto'),
+      new Option('--io <way>', 'how to read files').choices(['auto', 'mmap', 'pread']).default('auto'),
     )
     .addOption(
-      new Option('--isolate <where>', 'measure in threads, or in processes that can crash alone')
+      new Option('--isolate <where>', 'measure in threads, or in processes whose crash ends only one file')
         .choices(['thread', 'process'])
         .default('thread'),
     )
-    .option('--timeout <seconds>', 'look no longer; what is missing then is an error', seconds)
+    .option(
+      '--timeout <seconds>',
+      'stop after this many seconds; what was not read becomes an error',
+      seconds,
+    )
     .option(
       '--follow-symlinks <which>',
       'links in folders: never, within:DIR or always (default: within the folder or its Hub cache)',
@@ -107,9 +108,9 @@ function reporting(command: Command): Command {
     )
     .option('--rows', 'json: also norm and digest of each row of embeddings and output heads')
     .option('--forensics', 'also look for payloads in the values of tensors; several times slower')
-    .option('--progress', 'show progress although stderr is not a terminal')
-    .option('--no-progress', 'show no progress although it is')
-    .option('--quiet', 'text: only findings at or above low, errors and the closing lines')
+    .option('--progress', 'show progress even if stderr is not a terminal')
+    .option('--no-progress', 'never show progress')
+    .option('--quiet', 'text: only findings of severity low or higher, errors and the summary')
     .option('--timing', 'report seconds and throughput; they differ from run to run')
     .action((paths: string[], flags: Flags) =>
       run((context) => reported(paths, flags, context), flags.progress),

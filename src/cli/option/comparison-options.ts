@@ -27,17 +27,13 @@ const digest = (text: string, others: readonly string[] = []): string[] => {
 
 /** `--accept`: where files that nobody looked into must be listed. */
 export const withAccept = (command: Command): Command =>
-  command.option(
-    '--accept <sha256:…>',
-    'accept a file that nobody looked into, by its digest; may be repeated',
-    digest,
-  );
+  command.option('--accept <sha256:…>', 'accept an unexamined file by its digest; may be repeated', digest);
 
 /** `--exclude`: what is left out and recorded. */
 export const withExclude = (command: Command): Command =>
   command.option(
     '--exclude <glob>',
-    'leave out files that hold no weights, code or settings, and record it; may be repeated',
+    'exclude files without weights, code or settings, and record it; may be repeated',
     (glob: string, others: readonly string[] = []) => [...others, glob],
   );
 
@@ -56,7 +52,7 @@ export const examination = (
 });
 
 export function withComparison(command: Command, required: boolean): Command {
-  const baseline = new Option('--baseline <file>', 'profile of the model that this one is said to be');
+  const baseline = new Option('--baseline <file>', 'profile of the approved model');
   return command
     .addOption(required ? baseline.makeOptionMandatory() : baseline)
     .addOption(
@@ -65,7 +61,7 @@ export function withComparison(command: Command, required: boolean): Command {
         'the same artefact, the same weights converted, or a fine-tune (default: exact)',
       ).choices(MODES),
     )
-    .option('--base <file>', 'profile of the model that an adapter is for')
+    .option('--base <file>', 'profile of the base model of an adapter')
     .option('--policy <file>', 'what a model must be, which findings weigh otherwise, which are accepted');
 }
 

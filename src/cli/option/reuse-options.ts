@@ -12,9 +12,9 @@ export const withReuse = (command: Command): Command =>
   command
     .option(
       '--reuse <file>',
-      'do not scan: take the digests of an old signature, and read only what it lacks and what --changed names',
+      'do not scan; take digests from an old signature and read only files that it lacks or --changed names',
     )
-    .option('--public-key <file>', 'with --reuse: the old signature is by this key (PEM)')
+    .option('--public-key <file>', 'with --reuse: public key of the old signature (PEM)')
     .option(
       '--changed <path>',
       'with --reuse: a file or folder of the model to read again; may be repeated',

@@ -14,12 +14,12 @@ export interface TrustFlags {
 
 export const withTrust = (command: Command): Command =>
   command
-    .option('--public-key <file>', 'signed with this key (PEM)')
-    .option('--certificate-chain <file>', 'signed with a certificate under a root in this file (PEM)')
+    .option('--public-key <file>', 'public key that must have made the signature (PEM)')
     .option(
-      '--trusted-root <file>',
-      "signed by an identity, as Sigstore's trusted_root.json lets verify offline",
+      '--certificate-chain <file>',
+      'the certificate of the signer must lead to a root in this file (PEM)',
     )
+    .option('--trusted-root <file>', 'verify a Sigstore identity offline, with this trusted_root.json')
     .option('--identity <identity>', 'with --trusted-root: exactly this e-mail address or workflow URI')
     .option('--issuer <url>', 'with --trusted-root: exactly this OpenID Connect issuer');
 

@@ -28,15 +28,15 @@ interface Flags extends ReleaseFlags, KeyFlags {
 
 export function approveCommand(): Command {
   return withKey(withRelease(new Command('approve')), true)
-    .summary('sign a yes, or a no, to one release')
+    .summary('sign an approval or a rejection of one release')
     .description(
       'Runs the gate without approvals, shows what will be recorded as reviewed, and signs: this MBOM, this policy, this environment, this ' +
         'evidence, in place of --current. What the gate refuses is not approved; --reject may always be signed.',
     )
     .requiredOption('-o, --output <file>', 'the approval: evidence/approvals/NAME.sigstore.json')
-    .option('--reject', 'sign a no: the gate then refuses the release, whoever else approves')
+    .option('--reject', 'sign a rejection: the gate then refuses the release, whoever else approves')
     .option('--expires <duration>', 'how long it holds, as 7d', '7d')
-    .option('--approver <name>', 'who signs; for people, never trusted')
+    .option('--approver <name>', "signer's name for people to read; never trusted")
     .option('--comment <text>', 'is recorded')
     .action((path: string, flags: Flags) => run((context) => approve(path, flags, context)))
     .addHelpText('after', GATE_HELP);

@@ -42,10 +42,10 @@ interface PerformanceFlags extends KeyFlags {
 
 export function evidenceCommand(): Command {
   const list = withRelease(new Command('list'))
-    .summary('show every file of evidence, and what it counts for')
+    .summary('list every evidence file, and which controls it counts for')
     .action((path: string, flags: ReleaseFlags) => run((context) => listed(path, flags, context)));
   const sign = withKey(new Command('sign'), true)
-    .summary('sign a report, once it is known to be about this release')
+    .summary('check that a report is about this release, and sign it')
     .argument('<file>', 'what a scanner wrote')
     .requiredOption('--release <folder>', 'the release that it is evidence for')
     .addOption(
@@ -80,7 +80,7 @@ export function evidenceCommand(): Command {
     .action((metrics: string, flags: PerformanceFlags) =>
       run((context) => measured(metrics, flags, context)),
     );
-  const evidence = new Command('evidence').summary('show, fetch and sign what a release has to show');
+  const evidence = new Command('evidence').summary('show, fetch and sign the evidence of a release');
   for (const one of [list, sign, image, performance]) evidence.addCommand(one);
   return evidence;
 }

@@ -45,10 +45,7 @@ export function gateCommand(): Command {
     )
     .option('-o, --output <file>', 'write the verdict (steelyard/verdict/1), whole or not at all')
     .option('--attest <file>', 'sign the verdict as a SLSA verification summary; needs --key')
-    .option(
-      '--recheck <verdict>',
-      'does what was promoted still hold? without new approvals; for a nightly job',
-    )
+    .option('--recheck <verdict>', 'check a promoted release again, without new approvals; for a nightly job')
     .action((path: string, flags: Flags) => run((context) => decide(path, flags, context)))
     .addHelpText('after', GATE_HELP);
 }

@@ -66,7 +66,7 @@ export function bomCommands(): readonly Command[] {
     )
     .action((paths: string[], flags: CreateFlags) => run((context) => creation(paths, flags, context)));
   const verify = withTrust(new Command('verify'))
-    .summary('hold files against an MBOM')
+    .summary('compare files with an MBOM')
     .argument('<mbom>', 'model.mbom.yaml')
     .option('--root <folder>', "the model (default: the MBOM's folder)")
     .option('--signature <file>', 'a signature over the MBOM, checked first')

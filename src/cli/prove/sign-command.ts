@@ -40,7 +40,7 @@ export function signCommand(): Command {
     .argument('[path...]', 'files and folders of one model, or one MBOM')
     .option('--image <name@digest>', 'sign an image instead, as cosign does: name@sha256:…')
     .requiredOption('-o, --output <file>', 'the signature: model.sig')
-    .option('--policy <file>', 'what the model must be, and which files that nobody looked into are accepted')
+    .option('--policy <file>', 'policy: what the model must be, and which unexamined files are accepted')
     .addOption(failOnOption())
     .action((paths: string[], flags: Flags) => run((context) => sign(paths, flags, context)));
 }
@@ -48,7 +48,7 @@ export function signCommand(): Command {
 export const failOnOption = (): Option =>
   new Option(
     '--fail-on <severity>',
-    "a finding at or above it fails the scan (default: the policy's, else high)",
+    "fail the scan on findings of this severity or higher (default: the policy's, else high)",
   ).choices(['none', ...SEVERITIES]);
 
 async function sign(paths: readonly string[], flags: Flags, context: Run): Promise<number> {

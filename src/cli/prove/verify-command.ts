@@ -42,7 +42,7 @@ export function verifyCommand(): Command {
     .requiredOption('--signature <file>', 'the signature: model.sig')
     .option(
       '--scan',
-      'scan the model too, in the same reading: refused if it fails, or holds what nobody looked into',
+      'scan the model in the same reading; refuse it if the scan fails or a file is unexamined',
     )
     .option(
       '--zone <name>',

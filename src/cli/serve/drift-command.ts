@@ -48,7 +48,7 @@ const CONFIRM_PAUSE = 2000;
 
 export function driftCommand(): Command {
   return withReports(withTrust(new Command('drift')))
-    .summary('look whether what runs is what was released')
+    .summary('check whether what runs is what was released')
     .description(
       'Asks every target for its headers and loaded adapters, in Kubernetes for its image, with --fingerprint for its behaviour. Holds the answers against a signed MBOM. ' +
         'Without --act nothing is changed; what did not answer is never taken out of rotation.',
@@ -69,13 +69,13 @@ export function driftCommand(): Command {
     .option('--token-env <name>', 'the environment variable with a bearer token for the targets')
     .option(
       '--fingerprint <file...>',
-      'ask for the behaviour too: what `canary fingerprint` wrote, signed by the same',
+      'also check the behaviour: what `canary fingerprint` wrote, signed by the same',
     )
     .option(
       '--model <name>',
       "with --fingerprint: the model's name at the server (default: the first it lists)",
     )
-    .option('--insecure', 'take http: addresses that are not on this machine')
+    .option('--insecure', 'allow plain http to other machines')
     .option('--confirm <n>', 'looks that must agree where headers alone are wrong', wholeNumber, 2)
     .option('--act', 'take drifted pods out of rotation, and let new ones in')
     .option(

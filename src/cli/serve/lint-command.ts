@@ -56,9 +56,7 @@ export function lintCommand(): Command {
       ]),
     )
     .addOption(
-      new Option('--format <format>', 'what the report is written as')
-        .choices(['text', 'json'])
-        .default('text'),
+      new Option('--format <format>', 'format of the report').choices(['text', 'json']).default('text'),
     )
     .option('-o, --output <file>', 'write the report to a file, whole or not at all')
     .option('-q, --quiet', 'leave out the list of what was read')

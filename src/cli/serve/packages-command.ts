@@ -53,7 +53,7 @@ const APK = '/lib/apk/db/installed';
 
 export function packagesCommand(): Command {
   return withReports(withTrust(new Command('packages')))
-    .summary('hold installed packages against an SBOM')
+    .summary('compare installed packages with an SBOM')
     .description(
       'Compares what package managers report with CycloneDX or SPDX, by package URL. Nothing is run: give what they keep or print. ' +
         '- reads standard input.',

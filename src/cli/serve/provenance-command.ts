@@ -61,7 +61,7 @@ export function provenanceCommand(): Command {
 
 function provenanceCommands(): Command[] {
   const write = withTrust(new Command('write'))
-    .summary('verify a release where it is served, and write down what stands on disk')
+    .summary('verify a release where it is served, and record the files on disk')
     .description(
       'Verifies the signature of the MBOM and every file under the root. Then writes the values of the headers and the state of the ' +
         'files. An init container runs it: where it fails, the pod never starts.',
@@ -73,7 +73,7 @@ function provenanceCommands(): Command[] {
     .option('-o, --output <file>', 'where the document goes', DOCUMENT)
     .action((flags: WriteFlags) => run((context) => writing(flags, context)));
   const serve = new Command('serve')
-    .summary('tell proxies and health checks whether the files are still those that were verified')
+    .summary('answer proxies and health checks: are the files still the verified ones')
     .description(
       'Answers /healthz (200 or 503) and /headers (204 or 503, for sub-requests of a proxy). A file that changes, or a document that is ' +
         'gone, makes the answer `unknown` within a second.',
