@@ -204,7 +204,7 @@ async function scanUntil(
 /** A comparison that compared nothing is no pass. */
 const UNHELD = new SteelyardError(
   'NOT_FOUND',
-  'nothing was held against the base model: no file is an adapter with a module that the base has',
+  'nothing was compared with the base model: no file is an adapter with a module that the base has',
 );
 
 const inUse = (loaders: NonNullable<Report['loaders']>): Pick<Report, 'loaders'> =>

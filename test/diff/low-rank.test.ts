@@ -263,7 +263,7 @@ t.test('two adapters, with the scale that acts', async (t) => {
   t.equal(fewer.modules.length, 4);
 
   const unread = await run(adapter(1), { rank_pattern: { '(?=q)q_proj': 4 } });
-  t.match(unread.modules[0], { suspect: null, pair: null, reason: 'the scale cannot be told' });
+  t.match(unread.modules[0], { suspect: null, pair: null, reason: 'the scale cannot be determined' });
 
   const other = join(folder, 'ia3');
   writeAdapter(other, adapter(1), { peft_type: 'IA3' });

@@ -41,7 +41,7 @@ export async function takeFingerprint(
   if (ties.has('other') || (ties.size > 1 && !hashed))
     throw new SteelyardError(
       'USAGE',
-      "the target's headers name another release than the MBOM; nothing was written",
+      "the target's headers name a different release than the MBOM; nothing was written",
     );
   return {
     schema: FINGERPRINT_SCHEMA,

@@ -90,7 +90,7 @@ export function moduleOf(
     return { reason: 'its scale is in lora_adapter_metadata of the header, which is too long to be kept' };
   const isUnscaled = adapter.spelling === 'peft' && selections.whole === null;
   const scale = isUnscaled ? 1 : scaleOf(adapter, module, selections);
-  if (scale === null || scale === undefined) return { reason: 'the scale cannot be told' };
+  if (scale === null || scale === undefined) return { reason: 'the scale cannot be determined' };
   const low = module.family === 'lora' ? lowRankOf(module, isGguf) : null;
   if (low !== null && low.experts > 1) return { reason: 'updates of experts are not taken apart' };
   const [out, ...others] = shape as [number, ...number[]];

@@ -117,7 +117,7 @@ function told(kind: 'converted' | 'requantised', changes: readonly TensorChange[
           limit: `at most ${largest(rooms).toPrecision(3)} of rounding`,
         },
       ],
-      'an edit that is smaller than the rounding, or spread as it is, cannot be told from it',
+      'an edit that is smaller than the rounding, or spread as it is, cannot be distinguished from it',
     ),
   ];
 }

@@ -186,7 +186,7 @@ function merges(changes: readonly Compared[], known: Ranks): Conclusion[] {
           value: largest(changes.map(({ difference }) => difference.relativeNorm ?? 0)),
         },
       ],
-      'which adapter it was is not known; one of rank 16 and more is told as a fine-tune',
+      'which adapter it was is not known; one of rank 16 and more is reported as a fine-tune',
     ),
   ];
 }

@@ -106,7 +106,7 @@ const errorLine = ({ code, file, message }: DiffReport['errors'][number]): strin
 function closing(report: DiffReport, paint: Paint): string {
   const { good, suspect, identical, tensors, outcome, complete } = report;
   const unread = tensors.filter(({ difference }) => difference === null).length;
-  const compared = `${counted(tensors.length - unread, 'pair')} of tensors held against each other`;
+  const compared = `${counted(tensors.length - unread, 'pair')} of tensors compared`;
   const parts = [
     `good: ${sideText(good)}`,
     `suspect: ${sideText(suspect)}`,

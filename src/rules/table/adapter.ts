@@ -90,8 +90,8 @@ export const ADAPTER = {
   },
   'adapter/compared': {
     severity: 'info',
-    title: 'how much of an adapter was held against its base model',
-    hint: 'none; a scan with --base that held nothing against it gives no verdict',
+    title: 'how much of an adapter was compared with its base model',
+    hint: 'none; a scan with --base that compared nothing gives no verdict',
     why: 'A comparison of nothing must not look like one of everything.',
   },
   'adapter/pattern': {
@@ -110,7 +110,7 @@ export const ADAPTER = {
   },
   'adapter/rank': {
     severity: 'high',
-    title: 'the rank of an update is not what its other factor or the configuration says',
+    title: 'the rank of an update differs from its other factor or the configuration',
     hint: 'do not load the adapter; ask its publisher for the configuration that it was trained with',
     why: 'Some loaders divide alpha by the rank of the configuration, others by that of the tensors: the same adapter acts at another strength in each.',
     references: [PEFT, LLAMA_CPP],
@@ -138,7 +138,7 @@ export const ADAPTER = {
   },
   'adapter/saved': {
     severity: 'info',
-    title: 'an adapter replaces whole layers or rows, as its configuration says',
+    title: 'an adapter replaces whole layers or rows, as its configuration states',
     hint: 'review these tensors like those of a model: they are not bound by the rank',
     why: 'A layer that is replaced as a whole can do what no update of low rank can.',
     references: [PEFT],
@@ -146,7 +146,7 @@ export const ADAPTER = {
   'adapter/scale': {
     severity: 'info',
     title: 'what the product of the factors is multiplied by',
-    hint: 'compare it with what the publisher says; the weights alone do not show it',
+    hint: "compare it with the publisher's statement; the weights alone do not show it",
     why: 'The scale decides how strongly an adapter acts, and stands beside the weights, not in them.',
     references: [LORA, 'Kalajdzievski 2023, arXiv:2312.03732 (rsLoRA)'],
   },

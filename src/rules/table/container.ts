@@ -159,7 +159,7 @@ export const CONTAINER = {
   'sidecar/mesh': {
     severity: 'info',
     title: "a container is taken for a service mesh's own, by its name and image",
-    hint: 'look that it is: its user and its capabilities were not held against it',
+    hint: 'make sure that it is: its user and its capabilities were not checked',
     why: 'A mesh redirects traffic and needs capabilities for that; nothing else may hide under its name.',
   },
 } as const satisfies Record<string, Rule>;

@@ -8,7 +8,7 @@ import {
   SAFETENSORS_FORMAT,
 } from '../rule.ts';
 
-const LOOK = 'something may be hidden there: look at the bytes; get the file again from its source';
+const LOOK = 'something may be hidden there: inspect the bytes; get the file again from its source';
 
 export const DATA = {
   'data/overlap': {
@@ -35,13 +35,13 @@ export const DATA = {
   'data/padding': {
     severity: 'high',
     title: 'padding bytes are not zero',
-    hint: 'look at the bytes: writers pad with zeros, so something else wrote there',
+    hint: 'inspect the bytes: writers pad with zeros, so something else wrote there',
     why: 'Up to 31 bytes per tensor, thousands of tensors: room for a payload in a file that every loader accepts.',
     references: [GGUF_FORMAT],
   },
   'data/payload': {
     severity: 'critical',
-    title: 'bytes that belong to no tensor hold a file of another format',
+    title: 'bytes outside every tensor contain a file of a different format',
     hint: 'treat the file as malicious: keep it away from machines that extract or run what they find, and keep a copy as evidence',
     why: 'An executable, archive or pickle inside a model is there to be extracted by a stager that alone looks harmless.',
     references: [ATLAS_MANIPULATED_MODEL, ATLAS_UNSAFE_ARTIFACT],

@@ -78,14 +78,14 @@ export const DISGUISE = {
   },
   'file/digest': {
     severity: 'critical',
-    title: 'the file has another digest than what lies beside it says',
+    title: 'the digest of the file differs from the one stated beside it',
     hint: FETCH,
     why: 'A cache names blobs by their digest, and lists such as SHA256SUMS have it: other bytes are damage, or somebody put them there. Critical where a store names the file so; high for lists, which can be older than the file.',
     references: [SUPPLY_CHAIN],
   },
   'file/digest-match': {
     severity: 'info',
-    title: 'files have the digest that what lies beside them says',
+    title: 'files have the digest stated beside them',
     hint: 'this proves integrity, not trust: whoever replaces a file can replace the text beside it',
     why: 'The files are whole and as they were when the digest was taken.',
   },
@@ -105,18 +105,18 @@ export const DISGUISE = {
   'file/ggml-legacy': {
     severity: 'critical',
     title: 'the file is in a format that came before GGUF and that current loaders refuse',
-    hint: 'convert the model again with current tools; it was not looked at further',
+    hint: 'convert the model again with current tools; it was not examined further',
     why: 'Only old programs load it, and they read its lengths without a check.',
   },
   'file/foreign': {
     severity: 'critical',
-    title: 'the file is of another format than its name says',
+    title: 'the format of the file differs from the one its name states',
     hint: `nothing was looked at; ${FETCH}`,
     why: 'Programs that go by name and programs that go by content treat it as two different things.',
   },
   'file/polyglot': {
     severity: 'critical',
-    title: 'the file is a weight file and a valid file of another format at once',
+    title: 'the file is a weight file and at the same time a valid file of a different format',
     hint: 'treat the file as malicious: it does not come about by accident; keep a copy as evidence',
     why: 'A scanner sees weights, another program an archive, a pickle or a script, and runs it.',
     references: [SAFETENSORS_FORMAT, SUPPLY_CHAIN, ATLAS_UNSAFE_ARTIFACT],

@@ -10,7 +10,7 @@ const PROVENANCE = 'ask how this tensor was made: a payload leaves this, and so 
 export const FORENSICS = {
   'forensics/embedded-file': {
     severity: 'critical',
-    title: 'bytes of a tensor hold the header of a file of another format',
+    title: 'bytes of a tensor contain the header of a file of a different format',
     hint: 'treat the file as malicious: keep it away from machines that extract or run what they find, and keep a copy as evidence',
     why: 'A stager that looks harmless reads the low bytes of the weights, writes them to a file and runs it.',
     references: [EVILMODEL, ATLAS_UNSAFE_ARTIFACT],
@@ -57,7 +57,7 @@ export const FORENSICS = {
   'forensics/nan-payload': {
     severity: 'high',
     title: 'a NaN carries a payload, or signals',
-    hint: 'look at the bytes of the NaN: arithmetic makes the quiet one without payload',
+    hint: 'inspect the bytes of the NaN: arithmetic makes the quiet one without payload',
     why: 'All NaNs mean the same to a loader, and each carries bits that nobody looks at.',
     references: ['IEEE 754-2019, 6.2.1', ATLAS_MANIPULATED_MODEL],
   },

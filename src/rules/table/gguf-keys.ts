@@ -12,7 +12,7 @@ export const GGUF_KEY_VALUES = {
   },
   'gguf/known-type': {
     severity: 'high',
-    title: 'a well-known key has a value of another type than loaders take it for',
+    title: 'a well-known key has a value of a type that loaders do not expect',
     hint: CONVERT,
     why: 'Loaders in C++ cast the array to the type they expect: narrower elements make them read past the end of the data, other types make them abort.',
     references: [GGUF_KEYS],
@@ -60,7 +60,7 @@ export const GGUF_KEY_VALUES = {
   'gguf/file-type': {
     severity: 'info',
     title: 'general.file_type does not name the type of any tensor',
-    hint: 'the label says another quantisation than the file has; compare with what the publisher announced',
+    hint: "the label states a different quantisation than the file has; compare it with the publisher's announcement",
     why: 'Two files with one label may be quantised differently, one of them with care taken to behave differently.',
   },
   'gguf/token-id': {

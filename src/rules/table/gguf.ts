@@ -25,7 +25,7 @@ export const GGUF = {
   'gguf/version-1': {
     severity: 'critical',
     title: 'the file is GGUF version 1, which current loaders refuse',
-    hint: 'convert the model again with current tools; it was not looked at further',
+    hint: 'convert the model again with current tools; it was not examined further',
     why: 'Version 1 has 32-bit lengths: a reader that takes it for a later version reads other names and ranges. Old programs that still load it have old holes.',
     references: ['ggml docs/gguf.md, "Version History"'],
   },

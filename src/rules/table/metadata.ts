@@ -4,7 +4,7 @@ import { ATLAS_MANIPULATED_MODEL, ATLAS_UNSAFE_ARTIFACT, type Rule, SUPPLY_CHAIN
 export const METADATA = {
   'metadata/payload': {
     severity: 'high',
-    title: 'a metadata value holds a file of another format',
+    title: 'a metadata value contains a file of a different format',
     hint: 'decode the value in a safe place; no loader needs a program, an archive or a pickle there',
     why: 'Metadata is copied along by every program and read by hardly any: a stager finds its payload in it.',
     references: [ATLAS_MANIPULATED_MODEL, ATLAS_UNSAFE_ARTIFACT],
@@ -23,7 +23,7 @@ export const METADATA = {
   },
   'metadata/script': {
     severity: 'medium',
-    title: 'a metadata value holds what a browser would run',
+    title: 'a metadata value contains code that a browser would run',
     hint: 'do not show the metadata in a web page that does not escape it',
     why: 'Model hubs and viewers show metadata in pages: script in it acts in the name of whoever looks at the model.',
     references: ['CWE-79'],
@@ -31,7 +31,7 @@ export const METADATA = {
   'metadata/link': {
     severity: 'info',
     title: 'a metadata value links to a web page under a key that is not meant for links',
-    hint: 'look where the link leads before you follow it',
+    hint: 'check where the link leads before you follow it',
     why: 'A link in a model has the credit of the model: people and agents follow it.',
   },
   'metadata/path': {

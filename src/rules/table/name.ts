@@ -1,7 +1,7 @@
 // Rules of names: of tensors, and of the metadata's keys.
 import { MALFORMED, type Rule, SUPPLY_CHAIN } from '../rule.ts';
 
-const RENAME = 'look at the name with its escapes; rename the tensor, or ask the publisher what it is for';
+const RENAME = 'inspect the name with its escapes; rename the tensor, or ask the publisher about its purpose';
 
 export const NAME = {
   'name/control': {
@@ -13,14 +13,14 @@ export const NAME = {
   },
   'name/invisible': {
     severity: 'high',
-    title: 'a name holds characters that are not seen or that change the order of others',
+    title: 'a name contains characters that are invisible or reorder others',
     hint: RENAME,
     why: 'Two names that look the same are different tensors: a review approves one and the loader takes the other.',
     references: ['CVE-2021-42574'],
   },
   'name/confusable': {
     severity: 'high',
-    title: 'a name imitates another with letters of another script',
+    title: 'a name imitates another one with letters of a different script',
     hint: RENAME,
     why: 'A tensor that looks like lm_head and is not passes a list of approved names by eye and by screenshot.',
     references: ['Unicode UTS #39'],
@@ -74,13 +74,13 @@ export const NAME = {
   'name/length': {
     severity: 'medium',
     title: 'a name is longer than any program makes',
-    hint: 'look at the name: it is long enough to carry something else',
+    hint: 'inspect the name: it is long enough to carry something else',
     why: 'Names are copied around unlooked at, so a long one carries data, or overflows the buffer of a careless reader.',
   },
   'name/index': {
     severity: 'medium',
     title: 'a tensor name has a layer number that no model has',
-    hint: 'do not load the file as a control vector; look at the name',
+    hint: 'do not load the file as a control vector; inspect the name',
     why: 'Loaders of control vectors take the number in direction.536870912 as an index and multiply it until it wraps.',
     references: ['CWE-190'],
   },

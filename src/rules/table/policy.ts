@@ -1,12 +1,12 @@
 // Rules of judging a model by a policy: what its owner says the model must be.
 import { ATLAS_MANIPULATED_MODEL, type Rule, SUPPLY_CHAIN } from '../rule.ts';
 
-const REVIEW = 'look at the difference; if it is wanted, change the policy in a reviewed commit';
+const REVIEW = 'inspect the difference; if it is intended, change the policy in a reviewed commit';
 
 export const POLICY = {
   'policy/unexamined': {
     severity: 'critical',
-    title: 'nobody looked into a file that can run or that can hold weights',
+    title: 'a file that can run or hold weights was not examined',
     hint: 'delete it, or accept exactly these bytes: list the digest under accept in the policy, or give --accept sha256:…',
     why: 'A signature or an attestation over a file that was only hashed vouches for what nobody has seen.',
     references: [SUPPLY_CHAIN],

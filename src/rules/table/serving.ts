@@ -54,7 +54,7 @@ export const SERVING = {
   },
   'provenance/other-release': {
     severity: 'high',
-    title: 'the pod says that it serves a different release than the MBOM',
+    title: 'the pod states a different release than the MBOM',
     hint: 'write the digest of this MBOM into the annotation, or lint with the MBOM that is meant',
     why: 'Evidence and approvals of one release would be counted for another one.',
   },

@@ -50,7 +50,7 @@ export const SHARD = {
   },
   'shard/tensor-misplaced': {
     severity: 'critical',
-    title: 'a tensor is in another shard than the index says',
+    title: 'a tensor is in a different shard than the index states',
     hint: SAME_SOURCE,
     why: 'A loader that follows the index misses it, one that reads whole shards finds it: two models in one folder.',
     references: [WEIGHT_MAP, ATLAS_MANIPULATED_MODEL],
@@ -71,7 +71,7 @@ export const SHARD = {
   },
   'shard/format': {
     severity: 'critical',
-    title: 'an index of safetensors names a file of another format',
+    title: 'a safetensors index names a file of a different format',
     hint: 'do not load the model: loaders choose the reader by the file, and for other formats that is often the unpickler',
     why: 'An index that promises safetensors makes the loader unpickle a file, which runs the code in it.',
     references: [WEIGHT_MAP, ATLAS_UNSAFE_ARTIFACT],
@@ -92,7 +92,7 @@ export const SHARD = {
   },
   'shard/total-size': {
     severity: 'medium',
-    title: 'the index states another total_size than its tensors have',
+    title: 'the total_size of the index differs from the size of its tensors',
     hint: 'the index was made for other shards, or by a careless writer: compare both with their source',
     why: 'Shards that were exchanged or tensors that were added leave the old sum behind.',
     references: [WEIGHT_MAP],

@@ -12,7 +12,7 @@ export const STATS = {
   'stats/nan-codes': {
     severity: 'high',
     title: 'a tensor holds NaN in several different codes',
-    hint: 'look at the bytes of the NaNs: arithmetic makes one or two codes of NaN, the rest was written there',
+    hint: 'inspect the bytes of the NaNs: arithmetic makes one or two codes of NaN; somebody wrote the rest',
     why: 'All NaNs mean the same to a loader, and each carries up to 51 bits that nobody looks at.',
     references: [ATLAS_MANIPULATED_MODEL],
   },
@@ -26,7 +26,7 @@ export const STATS = {
   'stats/bool': {
     severity: 'high',
     title: 'a BOOL tensor holds codes other than 0 and 1',
-    hint: 'look at the bytes: writers store 0 and 1',
+    hint: 'inspect the bytes: writers store 0 and 1',
     why: 'Seven bits of each element carry what nobody looks at, and a bool that is 2 is undefined behaviour in C++ and Rust.',
     references: [ATLAS_MANIPULATED_MODEL],
   },

@@ -31,7 +31,7 @@ const Target = z.strictObject({
   modelSha: Claimed.describe('what its header said'),
   bomId: Claimed.describe('what its header said'),
   adapterSha: Claimed.describe('what its header said'),
-  release: Digest.nullable().describe('the release that it was held against'),
+  release: Digest.nullable().describe('the release that it was compared with'),
   witnesses: z.array(Witness),
   looks: z.int().min(1),
   action: z.enum(ACTIONS),

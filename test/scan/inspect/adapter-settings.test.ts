@@ -84,7 +84,7 @@ t.test('a base that nothing was held against gives no verdict', async (t) => {
   t.equal(held.verdict.outcome, 'pass');
   t.match(
     held.findings.find(({ rule }) => rule === 'adapter/compared')?.message,
-    '1 of 1 modules were held against the base model',
+    '1 of 1 modules were compared with the base model',
   );
   const none = await scan(join(folder, 'model'), { base: known });
   t.equal(none.verdict.outcome, 'error');

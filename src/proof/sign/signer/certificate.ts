@@ -126,7 +126,8 @@ function fault({ x509, extensions }: Certificate, now: Date): string | null {
   const name = quoted(x509.subject ?? '');
   if (now < new Date(x509.validFrom)) return `${name} is not valid yet`;
   if (!(now <= new Date(x509.validTo))) return `${name} has expired`;
-  if (extensions.nameConstraints) return `${name} limits names, which are not held against such limits here`;
+  if (extensions.nameConstraints)
+    return `${name} limits names, and Steelyard does not check names against such limits`;
   return extensions.unknownCritical ? `${name} has a critical extension that is not understood` : null;
 }
 

@@ -78,7 +78,7 @@ export function checkBase(adapter: Adapter, base: BaseModel, contradictions: Con
     if (found.tensor !== null) checkShape(adapter, module, found.tensor.shape, contradictions);
   }
   if (held === 0) return;
-  const message = `${held} of ${modules.length} modules were held against the base model`;
+  const message = `${held} of ${modules.length} modules were compared with the base model`;
   contradictions.report('adapter/compared', path, message);
   tellPrefixes(path, tolerated, contradictions);
 }

@@ -21,7 +21,7 @@ export interface LookOptions {
 export interface Look {
   readonly state: State;
   readonly claim: Claim;
-  /** `bomId` of the release that it was held against. */
+  /** `bomId` of the release that it was compared with. */
   readonly release: string | null;
   readonly witnesses: readonly Witness[];
   /** It answered. What did not is never pulled, whatever else is known of it. */

@@ -52,7 +52,7 @@ function notInBom(workload: Workload, { release }: Context): Broken[] {
     const actual = container.image?.value ?? 'no image is written here';
     if (release.image === null)
       return about(workload, container)('image/not-in-bom', container.at, {
-        message: 'the MBOM names no runtime image, so that no image can be held against it',
+        message: 'the MBOM names no runtime image, so that no image can be compared with it',
         actual,
       });
     return about(workload, container)('image/not-in-bom', (container.image ?? container).at, {

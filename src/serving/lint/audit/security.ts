@@ -21,7 +21,7 @@ function containerFindings(workload: Workload, container: Container): Broken[] {
   const forgiven = new Set(['user/root', 'caps/not-dropped', 'rootfs/writable', 'escalation/allowed']);
   return [
     say('sidecar/mesh', container.at, {
-      message: 'its user, capabilities and file system were not held against it',
+      message: 'its user, capabilities and file system were not checked',
       ...(container.image === null ? {} : { actual: container.image.value }),
     }),
     ...found.filter(({ rule }) => !forgiven.has(rule)),
