@@ -15,6 +15,9 @@ test('the report in README', async (t) => {
   t.equal(code, 0);
   const indented = stdout.replace(/^(?=.)/gm, '    ');
   if (process.env.STEELYARD_UPDATE_GOLDEN === '1')
-    writeFileSync(path, text.replace(SHOWN, () => `${command}${indented}`));
+    writeFileSync(
+      path,
+      text.replace(SHOWN, () => `${command}${indented}`),
+    );
   else t.equal(shown, indented);
 });
