@@ -57,6 +57,7 @@ test('every file with its digest, and the tensors of the weights', async (t) => 
       { name: 'b', dtype: 'U8', shape: [3], sha256: `sha256:${hex('yyy')}` },
     ],
     errors: [],
+    findings: [],
   };
   t.same(await digestModel(MODEL), content);
   const named = [join(MODEL, 'config.json'), join(MODEL, 'model.safetensors')];
