@@ -41,7 +41,7 @@ peers() {
   python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet in-toto==3.1.0 uvicorn==0.54.0 olah==0.5.4 \
     huggingface_hub==2.4.0 'moto[server,s3]==5.2.5' cyclonedx-bom==7.5.0 zizmor==1.32.0 || return 1
   # The schema that Jenkins' readers of JUnit XML are held to lies in the sources of pytest.
-  (cd "$work" && pip download --quiet --no-deps --no-binary :all: --no-build-isolation pytest==8.3.5 &&
+  (cd "$work" && venv/bin/pip download --quiet --no-deps --no-binary :all: pytest==8.3.5 &&
     tar -xzf pytest-8.3.5.tar.gz --strip-components=3 pytest-8.3.5/testing/example_scripts/junit-10.xsd) || return 1
   export STEELYARD_JUNIT_XSD=$work/junit-10.xsd
   export PATH=$work/venv/bin:$PATH STEELYARD_PYTHON=$work/venv/bin/python
