@@ -169,7 +169,7 @@ t.test('secrets are taken out of text and tokens', async (t) => {
   const { path } = await runAgainst('leak', leaking, {}, suite(1));
   const text = readFileSync(path, 'utf8');
   t.notMatch(text, new RegExp(`${secret.slice(4)}|ghp_|mail@evil`));
-  t.match(text, /‹secret github-token [0-9a-f]{8}› and ‹personal email›/);
+  t.match(text, /\\u2039secret github-token [0-9a-f]{8}\\u203a and \\u2039personal email\\u203a/);
   const canary = await comparison(null, path);
   t.same(found(canary), ['personal-data p0', 'secret p0']);
 });
