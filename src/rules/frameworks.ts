@@ -19,6 +19,8 @@ const WEIGHTS = of(
 );
 const FORMAT = of('LLM03', 'MEASURE 2.7', 'AML.T0011.000, AML.T0018.002, AML.M0014');
 const FILES = of('LLM03', 'MEASURE 2.7', 'AML.T0011.000, AML.T0018.002, AML.M0011');
+/** What stands between people and the model. */
+const TEXTS = of('LLM04', 'MEASURE 2.7', 'AML.T0018.001, AML.M0014');
 const IMAGE = of('LLM03', 'MAP 4.2, MEASURE 2.7', 'AML.T0010.001, AML.T0010.004, AML.T0011.001, AML.M0016');
 const TESTED = of('LLM09', 'MEASURE 2.1, MEASURE 2.3, MEASURE 2.5', '');
 const SERVED = of('LLM03, LLM06', 'GOVERN 1.4', 'AML.T0010, AML.M0013');
@@ -39,7 +41,8 @@ const PARTS: Readonly<Record<string, Frameworks>> = {
   compare: WEIGHTS,
   adapter: WEIGHTS,
   policy: WEIGHTS,
-  template: of('LLM04', 'MEASURE 2.7', 'AML.T0018.001, AML.M0014'),
+  template: TEXTS,
+  tokenizer: TEXTS,
   path: FORMAT,
   load: FILES,
   serving: SERVED,
