@@ -23,8 +23,8 @@ export async function load(
       (_, name, at: number) => `globalThis.steelyardCheck(${site(at)}, ${name})(`,
     )
     .replace(
-      /\bcode: ("[A-Z_]+")/g,
-      (_, code, at: number) => `code: globalThis.steelyardDenial(${site(at)}, ${code})`,
+      /\bcode: ((['"])[A-Z_]+\2)/g,
+      (_, code: string, _quote, at: number) => `code: globalThis.steelyardDenial(${site(at)}, ${code})`,
     );
   return { format: 'module', source, shortCircuit: true };
 }
