@@ -19,6 +19,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'serving.md': 'test/serving/lint/lint.test.ts',
   'gate.md': 'test/gate/commands.test.ts',
   'provenance.md': 'test/serving/header.test.ts',
+  'keys.md': 'test/proof/keys/pkcs11.test.ts',
 };
 
 t.test('guides that are run elsewhere have their test', (t) => {
