@@ -57,9 +57,13 @@ t.test(
     const output = join(folder, 'model');
     const result = await pull('hf://acme/tiny', { output, env: { HF_ENDPOINT: hub.url } });
     t.equal(result.outcome, 'pass');
-    t.equal(
-      renderJson(await scan(snapshot)),
-      renderJson(result.report!),
+    // Its cache names blobs by their digests, which is one thing more to agree with.
+    const seen = await scan(snapshot);
+    const [match, ...others] = seen.findings;
+    t.equal(match?.rule, 'file/digest-match');
+    t.same(
+      [seen.files, seen.tensors, others],
+      [result.report!.files, result.report!.tensors, result.report!.findings],
       'and it has the same model, in its cache',
     );
     t.comment(
