@@ -43,6 +43,9 @@ t.test('the list of slow tests names tests', (t) => {
   const rc = readFileSync(join(packageRoot, '.taprc'), 'utf8');
   const named = [...rc.matchAll(/^ {2}- "out\/(test\/.*)\.js"$/gm)].map(([, path]) => `${path}.ts`);
   t.ok(named.length > 10, 'found the list');
+  // A pattern there would leave out every test, and npm test would run none.
+  const list = rc.split('\nexclude:\n')[1]!;
+  t.notMatch(list, '*', 'single files alone');
   for (const path of named.filter((one) => !one.includes('*')))
     t.ok(existsSync(join(packageRoot, path)), `.taprc leaves out ${path}`);
   t.end();
