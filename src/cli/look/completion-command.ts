@@ -61,8 +61,11 @@ async function places(add: (program: Command) => Promise<void>): Promise<Place[]
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The cases of a script for bash or zsh: what can follow at a place, and after an option that has choices. */
-function cases(all: readonly Place[]): { known: string; next: string; choices: string } {
+/**
+ * What bash and zsh run alike: from the words in `given`, the last one before the cursor in `before`, to what can follow, in `next`.
+ * Two words at most name a command; the place is the longest that is known.
+ */
+function lookedUp(all: readonly Place[]): string {
   const next = all.map(({ words, next: of }) => `    ${quoted(words)}) next=${quoted(of.join(' '))} ;;`);
   const choices = all.flatMap(({ words, choices: of }) =>
     of.map(
@@ -71,57 +74,42 @@ function cases(all: readonly Place[]): { known: string; next: string; choices: s
     ),
   );
   const known = ` ${all.map(({ words }) => words.replaceAll(' ', '/')).join(' ')} `;
-  return { known, next: next.join('\n'), choices: choices.join('\n') };
-}
-
-/** Two words at most name a command; the place is the longest that is known. */
-function bash(all: readonly Place[]): string {
-  const { known, next, choices } = cases(all);
-  return `# bash completion of steelyard
-_steelyard() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} place='' next='' only='' one
+  return `  local place='' next='' only='' one
   local known=${quoted(known)}
-  for one in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for one in "\${given[@]}"; do
     one=\${place:+$place/}$one
     case $known in *" $one "*) place=$one ;; esac
   done
   place=\${place//\\// }
   case "$place" in
-${next}
+${next.join('\n')}
   esac
   case "$place $before" in
-${choices}
-  esac
+${choices.join('\n')}
+  esac`;
+}
+
+const bash = (all: readonly Place[]): string => `# bash completion of steelyard
+_steelyard() {
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]}
+  local given=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
+${lookedUp(all)}
   mapfile -t COMPREPLY < <(compgen -W "$next" -- "$word")
   [ -n "$only" ] || mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 }
 complete -o filenames -F _steelyard steelyard
 `;
-}
 
-function zsh(all: readonly Place[]): string {
-  const { known, next, choices } = cases(all);
-  return `#compdef steelyard
+const zsh = (all: readonly Place[]): string => `#compdef steelyard
 _steelyard() {
-  local place='' next='' only='' one
-  local known=${quoted(known)}
-  for one in \${words[2,CURRENT-1]}; do
-    one=\${place:+$place/}$one
-    case $known in *" $one "*) place=$one ;; esac
-  done
-  place=\${place//\\// }
-  case "$place" in
-${next}
-  esac
-  case "$place $words[CURRENT-1]" in
-${choices}
-  esac
+  local before=$words[CURRENT-1]
+  local given=("\${(@)words[2,CURRENT-1]}")
+${lookedUp(all)}
   compadd -- \${=next}
   [ -n "$only" ] || _files
 }
 if [ "$funcstack[1]" = _steelyard ]; then _steelyard "$@"; else compdef _steelyard steelyard; fi
 `;
-}
 
 function fish(all: readonly Place[]): string {
   const lines = all.flatMap(({ words, next, choices }) => {
